@@ -1,0 +1,61 @@
+/**
+ * The one scaled clock: `--speed 60` lets a virtual minute pass in a real second.
+ *
+ * Waits are compressed, requests are not: whoever waits asks this clock, whoever measures a request
+ * uses real time.
+ */
+import { setTimeout as sleepReal } from "node:timers/promises";
+
+/** Virtual time. All `Ms` values it takes and gives are virtual milliseconds. */
+export interface Clock {
+  readonly speed: number;
+  nowMs(): number;
+  /** Real milliseconds that `virtualMs` take. */
+  realMs(virtualMs: number): number;
+  /** Resolves after `virtualMs`; rejects with AbortError when the signal fires. */
+  sleep(virtualMs: number, signal?: AbortSignal): Promise<void>;
+  /** Calls `run` once after `virtualMs`; the returned function cancels it. */
+  after(virtualMs: number, run: () => void): () => void;
+  /** Calls `run` every `virtualMs` until the returned function is called. */
+  every(virtualMs: number, run: () => void): () => void;
+}
+
+/** Node turns longer timers into 1 ms ones, so a long wait is cut to this and started anew. */
+const timerMaxMs = 2 ** 31 - 1;
+
+/** A clock that starts at `startMs` and runs `speed` times as fast as real time. */
+export function scaledClock(speed: number, startMs: number): Clock {
+  const begun = performance.now();
+  const nowMs = (): number => startMs + (performance.now() - begun) * speed;
+  const realMs = (virtualMs: number): number => Math.max(0, virtualMs) / speed;
+
+  const after = (virtualMs: number, run: () => void): (() => void) => {
+    const due = nowMs() + virtualMs;
+    let timer: NodeJS.Timeout;
+    const arm = (): void => {
+      const left = realMs(due - nowMs());
+      timer = setTimeout(left > timerMaxMs ? arm : run, Math.min(left, timerMaxMs));
+    };
+    arm();
+    return () => clearTimeout(timer);
+  };
+
+  const every = (virtualMs: number, run: () => void): (() => void) => {
+    let due = nowMs() + virtualMs;
+    let cancel = (): void => undefined;
+    const next = (): void => {
+      cancel = after(due - nowMs(), () => {
+        due = Math.max(due + virtualMs, nowMs());
+        next();
+        run();
+      });
+    };
+    next();
+    return () => cancel();
+  };
+
+  const sleep = async (virtualMs: number, signal?: AbortSignal): Promise<void> => {
+    await sleepReal(Math.min(realMs(virtualMs), timerMaxMs), undefined, { signal });
+  };
+  return { speed, nowMs, realMs, sleep, after, every };
+}

@@ -1,0 +1,118 @@
+/** Counts what a tier answers, in closed windows, as CloudWatch would. */
+import { createHistogram } from "node:perf_hooks";
+import type { RecentTraffic, Sample, Tier } from "../core/types.ts";
+import type { Clock } from "./clock.ts";
+
+/** One answered request, as the front door or the balancer saw it. */
+export interface RequestRecord {
+  readonly status: number;
+  /** Real milliseconds. */
+  readonly latencyMs: number;
+  /** Refused for lack of concurrency. */
+  readonly throttled?: boolean;
+}
+
+/** Both tiers report to a meter of their own. */
+export interface Meter {
+  /** A request has arrived. */
+  started(): void;
+  /** It has been answered, or its client has gone. */
+  finished(record: RequestRecord): void;
+  /** Closes all windows that ended by now and returns the newest ones, oldest first. */
+  samples(): readonly Sample[];
+  /** Traffic since `windowMs` ago, the open window included. */
+  recent(windowMs: number): RecentTraffic;
+  readonly inFlight: number;
+  /** When the last request arrived, `null` before the first. */
+  readonly lastRequestMs: number | null;
+}
+
+interface OpenWindow {
+  startMs: number;
+  requests: number;
+  errors: number;
+  throttles: number;
+  concurrencyMax: number;
+}
+
+/** Closed windows that are kept: as many as the longest alarm and the guards look back. */
+const windowsKept = 180;
+
+/**
+ * A meter with windows of `periodMs`. Counts are scaled to the virtual length of a window, so that
+ * 400 requests/s remain 24,000 requests a minute at any speed.
+ */
+export function createMeter(tier: Tier, clock: Clock, periodMs: number): Meter {
+  const latencyUs = createHistogram();
+  const closed: Sample[] = [];
+  let inFlight = 0;
+  let lastRequestMs: number | null = null;
+  const startOf = (ms: number): number => Math.floor(ms / periodMs) * periodMs;
+  const open = (startMs: number): OpenWindow => ({
+    startMs,
+    requests: 0,
+    errors: 0,
+    throttles: 0,
+    concurrencyMax: inFlight,
+  });
+  let window = open(startOf(clock.nowMs()));
+
+  const close = (): void => {
+    const startMs = startOf(clock.nowMs());
+    while (window.startMs < startMs) {
+      closed.push({
+        tier,
+        startMs: window.startMs,
+        periodMs,
+        requests: Math.round(window.requests * clock.speed),
+        errors: Math.round(window.errors * clock.speed),
+        throttles: Math.round(window.throttles * clock.speed),
+        concurrencyMax: window.concurrencyMax,
+        latencyMsP99: latencyUs.count > 0 ? latencyUs.percentile(99) / 1000 : null,
+      });
+      latencyUs.reset();
+      const next = Math.max(window.startMs + periodMs, startMs - windowsKept * periodMs);
+      window = open(next);
+    }
+    if (closed.length > windowsKept) closed.splice(0, closed.length - windowsKept);
+  };
+
+  return {
+    started() {
+      close();
+      inFlight += 1;
+      lastRequestMs = clock.nowMs();
+      window.concurrencyMax = Math.max(window.concurrencyMax, inFlight);
+    },
+    finished({ status, latencyMs, throttled }) {
+      close();
+      inFlight -= 1;
+      window.requests += 1;
+      if (status >= 500) window.errors += 1;
+      if (throttled) window.throttles += 1;
+      latencyUs.record(Math.max(1, Math.round(latencyMs * 1000)));
+    },
+    samples() {
+      close();
+      return closed;
+    },
+    recent(windowMs) {
+      close();
+      const since = clock.nowMs() - windowMs;
+      let requests = Math.round(window.requests * clock.speed);
+      let errors = Math.round(window.errors * clock.speed);
+      for (const sample of closed) {
+        if (sample.startMs < since) continue;
+        requests += sample.requests;
+        errors += sample.errors;
+      }
+      return { windowMs, requests, errors };
+    },
+    get inFlight() {
+      return inFlight;
+    },
+    get lastRequestMs() {
+      return lastRequestMs;
+    },
+  };
+}
