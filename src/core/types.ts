@@ -176,11 +176,28 @@ export type Action =
 /** Something worth telling, in the one event stream that logs, views and histories read. */
 export interface EngineEvent {
   readonly atMs: number;
-  readonly type: "decision" | "phase" | "shift" | "wait" | "reversal" | "failure" | "notice";
+  readonly type: "decision" | "shift" | "provision" | "deprovision" | "failure" | "notice";
   readonly message: string;
   readonly phase: Phase;
   /** The numbers that the message rests on. */
   readonly data: Readonly<Record<string, number | string | boolean | null>>;
+}
+
+/** What the engine is waiting for; the kinds are in the order of a cycle. */
+export interface Wait {
+  readonly kind:
+    | "stack"
+    | "healthy"
+    | "lambda"
+    | "in-sync"
+    | "ttl"
+    | "bake"
+    | "drain"
+    | "removal"
+    | "hold";
+  readonly message: string;
+  /** Time left if it is known, `null` if something external decides. */
+  readonly leftMs: number | null;
 }
 
 /** The outcome of one reconciliation. */
@@ -189,6 +206,7 @@ export interface Step {
   readonly status: Status;
   readonly actions: readonly Action[];
   readonly events: readonly EngineEvent[];
+  readonly wait: Wait | null;
   /** When to look again at the latest; an alarm may wake the engine earlier. */
   readonly requeueAfterMs: number;
 }
