@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+/**
+ * The entry of an image that runs on both tiers: `bootstrap [--] PROGRAM [ARGUMENT…]`.
+ *
+ * detect where we are → start the service → wait until it is ready → bridge → drain.
+ */
+import { runInContainer } from "./container.ts";
+import { commandOf, detectSurroundings } from "./detect.ts";
+import { refuseStart, runOnLambda } from "./lambda.ts";
+import { logLine } from "./log.ts";
+import { startService } from "./service.ts";
+import { readSettings, VariableError } from "./variables.ts";
+
+async function main(): Promise<number> {
+  const command = commandOf(process.argv.slice(2));
+  if (command.length === 0) throw new VariableError("usage: bootstrap [--] PROGRAM [ARGUMENT…]");
+  const settings = readSettings(process.env, logLine);
+  const service = startService(command, { ...process.env, PORT: String(settings.port) });
+  return detectSurroundings(process.env) === "lambda"
+    ? runOnLambda(service, settings, logLine)
+    : runInContainer(service, settings.stopMs, logLine);
+}
+
+process.exit(await main().catch((error: unknown) => refuseStart(error, process.env, logLine)));

@@ -1,0 +1,146 @@
+/** The loop between the Runtime API and the service: one invocation at a time. */
+import { requestOf, type ServiceRequest } from "./events.ts";
+import { DeadlineError, explain, StatusError, tooLarge } from "./failures.ts";
+import { createHttpClient, type HttpClient, type Upload } from "./http-client.ts";
+import type { Log } from "./log.ts";
+import { preludeOf, responseBytesMax, responseOf } from "./responses.ts";
+import {
+  errorTrailers,
+  type FunctionError,
+  type Invocation,
+  type RuntimeApi,
+} from "./runtime-api.ts";
+import type { Service } from "./service.ts";
+import { includesStatus, type Settings } from "./variables.ts";
+
+/** What the bridge works with. */
+export interface BridgeParts {
+  readonly settings: Settings;
+  readonly runtime: RuntimeApi;
+  readonly service: Service;
+  /** Whether the service got ready; awaited before the first request. */
+  readonly ready: Promise<boolean>;
+  /** Wall clock: deadlines are Unix time. */
+  readonly nowMs: () => number;
+  readonly onLog: Log;
+}
+
+/** What one invocation works with. */
+interface Task extends BridgeParts {
+  readonly client: HttpClient;
+  readonly invocation: Invocation;
+  /** Rejects with DeadlineError. */
+  readonly deadline: Promise<never>;
+}
+
+/**
+ * When the service ends during a request, its last bytes may still be in the socket: the exchange
+ * gets this long to finish by itself.
+ */
+const lastBytesMs = 100;
+
+/** Resolves when the runtime is closed, the sandbox is gone, or the service has ended. */
+export async function bridge(parts: BridgeParts): Promise<void> {
+  const { settings, runtime, service } = parts;
+  const client = createHttpClient({
+    host: settings.host,
+    port: settings.port,
+    bodyBytesMax: responseBytesMax,
+  });
+  void service.exited.then(() => {
+    runtime.close();
+    setTimeout(() => client.abort("the service has ended"), lastBytesMs);
+  });
+  for (;;) {
+    const invocation = await runtime.next();
+    if (!invocation) break;
+    await serve(parts, client, invocation);
+  }
+  client.abort("the bridge is closed");
+}
+
+async function serve(
+  parts: BridgeParts,
+  client: HttpClient,
+  invocation: Invocation,
+): Promise<void> {
+  const { runtime, onLog } = parts;
+  const { requestId, deadlineMs } = invocation;
+  const { promise: deadline, reject } = Promise.withResolvers<never>();
+  deadline.catch(() => undefined);
+  const leftMs = deadlineMs === null ? 0 : Math.min(deadlineMs - parts.nowMs(), 2 ** 31 - 1);
+  const expire = (): void => {
+    reject(new DeadlineError("the service did not answer before the deadline"));
+    client.abort("the deadline of the invocation has passed");
+  };
+  const timer = leftMs > 0 ? setTimeout(expire, leftMs) : undefined;
+  try {
+    const failure = await answer({ ...parts, client, invocation, deadline });
+    if (!failure) return;
+    onLog(`invocation ${requestId} failed: ${failure.type}: ${failure.message.slice(0, 500)}`);
+    await runtime.fail(requestId, failure);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Resolves with the failure to report, `null` if the invocation has been answered. */
+async function answer(task: Task): Promise<FunctionError | null> {
+  const { settings, runtime, service, client, invocation, deadline } = task;
+  try {
+    // A service that never got ready refuses the connection, which says why.
+    await Promise.race([task.ready, deadline]);
+    const request = requestOf(invocation.event, invocation, settings);
+    if (settings.invokeMode === "response_stream" && request.kind !== "other") {
+      return await answerInStream(task, request);
+    }
+    const answered = await Promise.race([deadline, client.exchange(request)]);
+    if (includesStatus(settings.errorStatuses, answered.status)) {
+      throw new StatusError(answered.status, answered.body);
+    }
+    const response = responseOf(request.kind, answered);
+    if (response.length > responseBytesMax) return tooLarge;
+    await runtime.respond(invocation.requestId, response);
+    return null;
+  } catch (error) {
+    return explain(error, service);
+  }
+}
+
+/** Bytes of an error answer that are reported. */
+const errorBodyBytesMax = 65_536;
+
+async function answerInStream(task: Task, request: ServiceRequest): Promise<FunctionError | null> {
+  const { settings, runtime, service, client, invocation, deadline } = task;
+  let upload: Upload | null = null;
+  let errorBody = Buffer.alloc(0);
+  try {
+    const exchange = client.exchange(request, {
+      onHead(head) {
+        if (includesStatus(settings.errorStatuses, head.status)) return;
+        upload = runtime.stream(invocation.requestId);
+        upload.write(preludeOf(head));
+      },
+      onData(chunk) {
+        if (upload) return upload.write(chunk);
+        if (errorBody.length < errorBodyBytesMax) errorBody = Buffer.concat([errorBody, chunk]);
+        return undefined;
+      },
+    });
+    const answered = await Promise.race([deadline, exchange]);
+    if (!upload) throw new StatusError(answered.status, errorBody);
+    await finishUpload(upload, []);
+    return null;
+  } catch (error) {
+    const failure = await explain(error, service);
+    if (!upload) return failure;
+    await finishUpload(upload, errorTrailers(failure));
+    task.onLog(`invocation ${invocation.requestId} broke off: ${failure.type}`);
+    return null;
+  }
+}
+
+/** If Lambda does not take the rest, the next poll shows whether it is still there. */
+async function finishUpload(upload: Upload, trailers: Parameters<Upload["end"]>[0]): Promise<void> {
+  await upload.end(trailers).catch(() => undefined);
+}

@@ -1,0 +1,226 @@
+/**
+ * Lambda events → HTTP requests.
+ *
+ * Four shapes are known: API Gateway payload 2.0 (also function URLs), payload 1.0 (REST APIs) and
+ * load balancer targets with single or multi value headers. Everything else is posted as it is.
+ */
+import { type Headers, hasControl } from "./http-answer.ts";
+import type { HttpRequest } from "./http-client.ts";
+import type { Settings } from "./variables.ts";
+
+/** Which answer the sender of the event expects. */
+export type EventKind = "http-2.0" | "http-1.0" | "balancer" | "balancer-multi" | "other";
+
+/** What the Runtime API says about an invocation beside its event. */
+export interface InvocationFacts {
+  readonly requestId: string;
+  /** End of the invocation, Unix milliseconds; `null` if not stated. */
+  readonly deadlineMs: number | null;
+  readonly traceId: string | null;
+  /** Set for functions with tenant isolation. */
+  readonly tenantId: string | null;
+  /** JSON for the header `x-amzn-lambda-context`. */
+  readonly contextJson: string;
+}
+
+/** A request for the service and the shape of its answer. */
+export interface ServiceRequest extends HttpRequest {
+  readonly kind: EventKind;
+}
+
+/** An event that claims to be an HTTP request and can not be one. */
+export class EventError extends Error {
+  override readonly name = "EventError";
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Makes the request. `raw` is the event as it came, for events that are passed through. */
+export function requestOf(raw: Buffer, facts: InvocationFacts, settings: Settings): ServiceRequest {
+  const event = parseEvent(raw);
+  const kind = kindOf(event);
+  if (kind === "other") return passThrough(raw, facts, settings);
+  const context = event.requestContext as Json;
+  const http = kind === "http-2.0" ? (context.http as Json) : null;
+  const method = text(http ? http.method : event.httpMethod);
+  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(method)) throw new EventError("the method is no HTTP method");
+  const path = text(http ? event.rawPath : event.path) || "/";
+  const query = http ? text(event.rawQueryString) : queryOf(event, kind);
+  const body = bodyOf(event);
+  const headers: [string, string][] = [];
+  let explicitLength = false;
+  for (const [name, value] of senderHeaders(event, kind)) {
+    if (name === "content-length") explicitLength = true;
+    else headers.push([name, value]);
+  }
+  if (!headers.some(([name]) => name === "host")) {
+    headers.unshift(["host", text(context.domainName) || `${settings.host}:${settings.port}`]);
+  }
+  addContext(headers, JSON.stringify(context), facts);
+  replaceAuthorization(headers, settings.authorizationSource);
+  if (body.length > 0 || explicitLength || method === "POST" || method === "PUT") {
+    headers.push(["content-length", String(body.length)]);
+  }
+  const target = escapeTarget(withoutBase(path, settings.basePath), /[^\x21-\x7e]|[?#]/gu);
+  const search = escapeTarget(query, /[^\x21-\x7e]/gu);
+  return { kind, method, target: search ? `${target}?${search}` : target, headers, body };
+}
+
+function parseEvent(raw: Buffer): Json {
+  try {
+    const event: unknown = JSON.parse(raw.toString());
+    return typeof event === "object" && event !== null ? (event as Json) : {};
+  } catch {
+    throw new EventError("the event is not JSON");
+  }
+}
+
+function kindOf(event: Json): EventKind {
+  const context = event.requestContext;
+  if (typeof context !== "object" || context === null) return "other";
+  const http = (context as Json).http;
+  if (event.version === "2.0" && typeof http === "object" && http !== null) return "http-2.0";
+  if (typeof event.httpMethod !== "string" || typeof event.path !== "string") return "other";
+  if (!("elb" in context)) return "http-1.0";
+  return event.multiValueHeaders ? "balancer-multi" : "balancer";
+}
+
+function passThrough(raw: Buffer, facts: InvocationFacts, settings: Settings): ServiceRequest {
+  const headers: [string, string][] = [
+    ["host", `${settings.host}:${settings.port}`],
+    ["content-type", "application/json"],
+    ["content-length", String(raw.length)],
+  ];
+  addContext(headers, "null", facts);
+  return { kind: "other", method: "POST", target: settings.passThroughPath, headers, body: raw };
+}
+
+/**
+ * Headers that concern one connection only (RFC 9110 section 7.6.1), and those that the bridge
+ * itself writes, which a client must not be able to forge.
+ */
+const notForwarded = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "expect",
+  "x-amzn-request-context",
+  "x-amzn-lambda-context",
+  "x-amz-tenant-id",
+]);
+
+function senderHeaders(event: Json, kind: EventKind): Headers {
+  const multi = kind === "http-2.0" ? null : (event.multiValueHeaders as Json | null);
+  const headers: [string, string][] = [];
+  const cookies: string[] = [];
+  const dropped = new Set<string>();
+  const add = (rawName: string, value: unknown): void => {
+    const name = rawName.toLowerCase();
+    if (value === null || value === undefined) return;
+    const clean = headerText(name, String(value));
+    if (name === "cookie") cookies.push(clean);
+    else headers.push([name, clean]);
+    if (name !== "connection") return;
+    for (const token of clean.toLowerCase().split(",")) dropped.add(token.trim());
+  };
+  for (const [name, value] of Object.entries(multi ?? (event.headers as Json | null) ?? {})) {
+    if (multi && Array.isArray(value)) for (const one of value) add(name, one);
+    else add(name, value);
+  }
+  if (kind === "http-2.0" && Array.isArray(event.cookies)) {
+    cookies.length = 0;
+    for (const cookie of event.cookies) add("cookie", cookie);
+  }
+  // HTTP/1.1 allows a single cookie header.
+  if (cookies.length > 0) headers.push(["cookie", cookies.join("; ")]);
+  return headers.filter(([name]) => !notForwarded.has(name) && !dropped.has(name));
+}
+
+/** One character per byte; what is no single byte goes as UTF-8. */
+function headerText(name: string, value: string): string {
+  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || hasControl(value)) {
+    throw new EventError(`the header ${JSON.stringify(name)} is no valid HTTP header`);
+  }
+  return /[^\0-\xff]/.test(value) ? Buffer.from(value).toString("latin1") : value;
+}
+
+function addContext(headers: [string, string][], context: string, facts: InvocationFacts): void {
+  if (facts.traceId !== null) {
+    const at = headers.findIndex(([name]) => name === "x-amzn-trace-id");
+    if (at >= 0) headers.splice(at, 1);
+    headers.push(["x-amzn-trace-id", facts.traceId]);
+  }
+  headers.push(["x-amzn-request-context", asciiJson(context)]);
+  headers.push(["x-amzn-lambda-context", asciiJson(facts.contextJson)]);
+  if (facts.tenantId !== null) headers.push(["x-amz-tenant-id", facts.tenantId]);
+}
+
+/** Header values are ASCII; JSON can say the same with escapes. */
+function asciiJson(json: string): string {
+  return json.replace(
+    /[^\x20-\x7e]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function replaceAuthorization(headers: [string, string][], source: string | null): void {
+  const at = source === null ? -1 : headers.findIndex(([name]) => name === source);
+  const found = headers[at];
+  if (!found) return;
+  headers.splice(at, 1);
+  const old = headers.findIndex(([name]) => name === "authorization");
+  if (old >= 0) headers.splice(old, 1);
+  headers.push(["authorization", found[1]]);
+}
+
+function bodyOf(event: Json): Buffer {
+  const body = event.body;
+  if (typeof body !== "string") return Buffer.alloc(0);
+  return Buffer.from(body, event.isBase64Encoded === true ? "base64" : "utf8");
+}
+
+/** REST APIs send parameters decoded, balancers send them as the client wrote them. */
+function queryOf(event: Json, kind: EventKind): string {
+  const encode = kind === "http-1.0" ? encodeURIComponent : (part: string) => part;
+  const pairs: string[] = [];
+  const parameters =
+    (event.multiValueQueryStringParameters as Json | null | undefined) ??
+    (event.queryStringParameters as Json | null | undefined) ??
+    {};
+  for (const [name, values] of Object.entries(parameters)) {
+    for (const value of Array.isArray(values) ? values : [values]) {
+      pairs.push(`${encode(name.toWellFormed())}=${encode(text(value).toWellFormed())}`);
+    }
+  }
+  return pairs.join("&");
+}
+
+/** Only whole segments, and only once: `/shop` is no base of `/shopping`. */
+function withoutBase(path: string, base: string | null): string {
+  if (base === null || !path.startsWith(base)) return path;
+  const rest = path.slice(base.length);
+  if (rest === "") return "/";
+  return rest.startsWith("/") ? rest : path;
+}
+
+/**
+ * HTTP APIs decode the path before they send it: what can not stand in a request line is encoded
+ * again, everything else stays byte for byte.
+ */
+function escapeTarget(part: string, illegal: RegExp): string {
+  return part
+    .toWellFormed()
+    .replace(illegal, (char) => (char < "\x7f" ? hexOf(char) : encodeURIComponent(char)));
+}
+
+function hexOf(char: string): string {
+  return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

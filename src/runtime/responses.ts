@@ -1,0 +1,122 @@
+/** HTTP answers → the JSON that each sender of events expects. */
+import { isUtf8 } from "node:buffer";
+import type { EventKind } from "./events.ts";
+import type { AnswerHead, Headers } from "./http-answer.ts";
+import type { HttpAnswer } from "./http-client.ts";
+
+/** Lambda refuses a buffered response whose JSON is longer than this. */
+export const responseBytesMax = 6_291_556;
+
+/** The response for `kind`, as it goes to the Runtime API. */
+export function responseOf(kind: EventKind, answer: HttpAnswer): Buffer {
+  if (kind === "other") return passedThrough(answer.body);
+  const headers = forwarded(answer.headers);
+  const body = encodeBody(headers, answer.body);
+  if (kind === "http-2.0") {
+    const { single, cookies } = joined(headers);
+    const cookieField = cookies.length > 0 ? { cookies } : {};
+    return json({ statusCode: answer.status, headers: single, ...cookieField, ...body });
+  }
+  const shape = kind === "balancer" ? singleValues(headers) : multiValues(headers);
+  const description =
+    kind === "http-1.0" ? {} : { statusDescription: `${answer.status} ${phraseOf(answer.status)}` };
+  return json({ statusCode: answer.status, ...description, ...shape, ...body });
+}
+
+/** What goes before the body of a streamed response. */
+export function preludeOf(head: AnswerHead): string {
+  const { single, cookies } = joined(forwarded(head.headers));
+  single["content-type"] ??= "application/octet-stream";
+  return `${JSON.stringify({ statusCode: head.status, headers: single, cookies })}${"\0".repeat(8)}`;
+}
+
+const connectionHeaders = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "proxy-authenticate",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** Lower-case names, without the headers that concern the connection to the service. */
+function forwarded(headers: Headers): Headers {
+  const kept: [string, string][] = [];
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase();
+    if (!connectionHeaders.has(lower)) kept.push([lower, value]);
+  }
+  return kept;
+}
+
+function joined(headers: Headers): { single: Record<string, string>; cookies: string[] } {
+  const single: Record<string, string> = {};
+  const cookies: string[] = [];
+  for (const [name, value] of headers) {
+    if (name === "set-cookie") cookies.push(value);
+    else single[name] = single[name] === undefined ? value : `${single[name]}, ${value}`;
+  }
+  return { single, cookies };
+}
+
+/** A balancer without multi value headers can carry one cookie only: the last one. */
+function singleValues(headers: Headers): { headers: Record<string, string> } {
+  const { single, cookies } = joined(headers);
+  const last = cookies.at(-1);
+  if (last !== undefined) single["set-cookie"] = last;
+  return { headers: single };
+}
+
+function multiValues(headers: Headers): { multiValueHeaders: Record<string, string[]> } {
+  const multi: Record<string, string[]> = {};
+  for (const [name, value] of headers) {
+    const values = multi[name];
+    if (values) values.push(value);
+    else multi[name] = [value];
+  }
+  return { multiValueHeaders: multi };
+}
+
+const textType =
+  /^(?:text\/|application\/(?:json|javascript|xml|yaml|x-www-form-urlencoded)\b|[^;]+\+(?:json|xml|yaml)\s*(?:;|$))/i;
+
+/** Text goes as it is if that loses no byte; all else as base64. */
+function encodeBody(
+  headers: Headers,
+  body: Buffer,
+): { readonly body: string; readonly isBase64Encoded: boolean } {
+  let type: string | undefined;
+  let encoded = false;
+  for (const [name, value] of headers) {
+    if (name === "content-type") type = value;
+    else if (name === "content-encoding" && value.toLowerCase() !== "identity") encoded = true;
+  }
+  const textual = !encoded && (type === undefined || textType.test(type));
+  if (body.length === 0 || (textual && isUtf8(body))) {
+    return { body: body.toString(), isBase64Encoded: false };
+  }
+  return { body: body.toString("base64"), isBase64Encoded: true };
+}
+
+/** The answer to an event that is no HTTP request is its body, if that is JSON. */
+function passedThrough(body: Buffer): Buffer {
+  try {
+    JSON.parse(body.toString());
+    return body;
+  } catch {
+    return Buffer.from("null");
+  }
+}
+
+function json(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+/** The balancer wants a phrase, no client reads it: the classes are enough. */
+function phraseOf(status: number): string {
+  if (status < 300) return "OK";
+  if (status < 400) return "Redirect";
+  return status < 500 ? "Client Error" : "Server Error";
+}
