@@ -1,8 +1,8 @@
 /**
  * CloudWatch alarms, pure: what they watch, and how a state follows from datapoints.
  *
- * The definitions are data. CloudFormation templates, the local cloud and the simulator are fed from
- * the same ones, so that a rehearsal crosses the thresholds that production would cross.
+ * The definitions are data. CloudFormation templates, the local cloud and the simulator are fed
+ * from the same ones, so that a rehearsal crosses the thresholds that production would cross.
  *
  * Source of the semantics: Amazon CloudWatch User Guide, "Configuring how CloudWatch alarms treat
  * missing data" and "Using metric math".
@@ -156,11 +156,13 @@ export function evaluationRange(definition: AlarmDefinition): number {
 }
 
 /**
- * The state that follows from the datapoints of the evaluation range, oldest first, `null` = missing.
+ * The state that follows from the datapoints of the evaluation range: oldest first, `null` if
+ * missing.
  *
- * The newest real datapoints count, as many as there are evaluation periods. Only if the whole range
- * has fewer than that does the treatment of missing data fill the difference. If all of them
- * breach and the oldest is at least M old, a *premature* alarm is raised although fewer than M exist.
+ * The newest real datapoints count, as many as there are evaluation periods. Only if the whole
+ * range has fewer than that does the treatment of missing data fill the difference. If all of them
+ * breach and the oldest is at least M old, a *premature* alarm is raised although fewer than M
+ * exist. AWS leaves open what `ignore` makes of younger ones; here it keeps the state.
  */
 export function evaluateAlarm(
   definition: AlarmDefinition,

@@ -1,5 +1,6 @@
 /**
- * Price arithmetic, pure: what traffic costs on either tier, and from which rate Fargate is cheaper.
+ * Price arithmetic, pure: what traffic costs on either tier, and from which rate on Fargate is
+ * cheaper.
  *
  * Rates are USD per hour for a steady load; a bill is a sum of rates over windows, plus what is
  * billed by the piece or by the started hour.
@@ -150,11 +151,12 @@ export function balancerHours(existedMs: number): number {
 const hourMs = 3_600_000;
 
 /**
- * The lowest rate at which Lambda costs as much as Fargate, in requests/s; Infinity if it never does.
+ * The lowest rate at which Lambda costs as much as Fargate, in requests/s; Infinity if it never
+ * does.
  *
- * Both are straight lines between two tasks: Lambda `a·r`, Fargate `infra + n·task + s·r` as long as
- * n tasks suffice, `r ≤ n·R`. They meet at `r = (infra + n·task) / (a − s)`, which lies in that
- * stretch from the first n on for which `infra ≤ n·(R·(a − s) − task)`.
+ * Both are straight lines while n tasks suffice, that is for `r ≤ n·R`: Lambda costs `a·r`, Fargate
+ * `infra + n·task + s·r`. They meet at `r = (infra + n·task) / (a − s)`; the first n for which that
+ * is within `n·R` is the first with `infra ≤ n·(R·(a − s) − task)`.
  */
 export function breakEvenRequestsPerSecond(
   profile: CostProfile = profileDefault,
@@ -174,7 +176,7 @@ export interface CostWindow {
   readonly periodMs: number;
   readonly lambdaRequests: number;
   readonly fargateRequests: number;
-  /** Tasks that ran during the window, the starting ones included: they are billed from the pull. */
+  /** Tasks that ran, the starting ones included: they are billed from the image pull on. */
   readonly tasks: number;
   /** Whether the balancer existed. */
   readonly balancer: boolean;

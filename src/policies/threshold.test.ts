@@ -79,7 +79,8 @@ describe("on Lambda", () => {
       tier: "fargate",
       tasks: 2,
       reason:
-        "busy-concurrency: 62 at once in 2 of 3 minutes; throttled: 12 requests/min refused → 2 tasks",
+        "busy-concurrency: 62 at once in 2 of 3 minutes; " +
+        "throttled: 12 requests/min refused → 2 tasks",
     });
   });
 
@@ -147,9 +148,9 @@ describe("on Fargate", () => {
       decide(view("fargate", {}, loud)).reason,
       "4,200 requests/min, leaves below 300 for 15 of 15 minutes",
     );
-    const calmer = [...loud, sample("fargate", 1, 299), sample("fargate", 2, 10)];
+    const calmer = [300, 299, 10].map((count, at) => sample("fargate", 1 + at, count));
     assert.equal(
-      decide(view("fargate", {}, calmer)).reason,
+      decide(view("fargate", {}, [...loud, ...calmer])).reason,
       "10 requests/min, leaves below 300 for 15 of 15 minutes, 2 so far",
     );
   });
