@@ -1,0 +1,258 @@
+/**
+ * One execution environment: a process of the service behind a Runtime API of its own.
+ *
+ * It takes one invocation at a time. An invocation lasts until the runtime asks for the next one,
+ * as on Lambda; the function's time limit covers all of it and ends the environment.
+ */
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Leashed, startLeashed } from "../leash.ts";
+import type { ServiceSpec } from "../service.ts";
+import type { Invocation, InvocationResult } from "./invocation.ts";
+import { RuntimeApi } from "./runtime-api.ts";
+
+/** What an environment runs, and its limits. */
+export interface EnvironmentOptions {
+  readonly id: string;
+  readonly service: ServiceSpec;
+  /** The runtime in front of the service's command; empty when the command is a runtime itself. */
+  readonly bootstrap: readonly string[];
+  readonly memoryMB: number;
+  /** Real milliseconds for one invocation. */
+  readonly timeoutMs: number;
+  readonly onLog: (line: string) => void;
+}
+
+/** What the pool hears of an environment, never before `startEnvironment` has returned. */
+export interface EnvironmentEvents {
+  /** It waits for an invocation. */
+  readonly onIdle: () => void;
+  /** It waits no longer, although it was given nothing. */
+  readonly onLost: () => void;
+  /** Its invocation has been answered; it may still be busy. */
+  readonly onAnswered: (invocation: Invocation, result: InvocationResult) => void;
+  /** It has ended. `initialised` is false when it never waited for an invocation. */
+  readonly onGone: (initialised: boolean, reason: string) => void;
+}
+
+/** An environment as the pool uses it. */
+export interface Environment {
+  readonly id: string;
+  /** Hands over an invocation; only while it waits for one. */
+  invoke(invocation: Invocation): void;
+  /** SIGTERM, then after `graceMs` SIGKILL. Reports nothing more. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Attempts with another port when the service finds its port taken. */
+const portAttempts = 3;
+/** A runtime that has reported an error should exit by itself; it gets this long. */
+const initErrorGraceMs = 500;
+/** The last words of a process may arrive after the news of its end. */
+const lastWordsMs = 20;
+const portTaken = /EADDRINUSE|address already in use/i;
+const region = "us-east-1";
+/** Ports promised to services that may not have opened them yet. */
+const portsPromised = new Set<number>();
+
+/** Starts an environment; everything that happens to it is reported as an event. */
+export function startEnvironment(
+  options: EnvironmentOptions,
+  events: EnvironmentEvents,
+): Environment {
+  const environment = new ProcessEnvironment(options, events);
+  environment.begin();
+  return environment;
+}
+
+class ProcessEnvironment implements Environment {
+  readonly id: string;
+  readonly #options: EnvironmentOptions;
+  readonly #events: EnvironmentEvents;
+  #api: RuntimeApi | null = null;
+  #child: Leashed | null = null;
+  #invocation: Invocation | null = null;
+  #initialised = false;
+  #over = false;
+  #timer: NodeJS.Timeout | undefined;
+  #lastLine = "";
+  #initError: string | null = null;
+  #portTaken = false;
+
+  constructor(options: EnvironmentOptions, events: EnvironmentEvents) {
+    this.id = options.id;
+    this.#options = options;
+    this.#events = events;
+  }
+
+  begin(): void {
+    const { timeoutMs } = this.#options.service.readiness;
+    this.#timer = setTimeout(() => {
+      this.#end(`the service was not ready within ${timeoutMs / 1000} s`);
+    }, timeoutMs);
+    this.#run().catch((error: unknown) => {
+      this.#end(error instanceof Error ? error.message : String(error));
+    });
+  }
+
+  invoke(invocation: Invocation): void {
+    this.#invocation = invocation;
+    const { timeoutMs } = this.#options;
+    this.#timer = setTimeout(() => {
+      this.#end(`the function timed out after ${(timeoutMs / 1000).toFixed(2)} seconds`);
+    }, timeoutMs);
+    this.#api?.deliver(invocation);
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    // The Runtime API stays open until the process has exited, so that it can leave in peace.
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#fail("the environment was stopped");
+    await this.#child?.stop(graceMs);
+  }
+
+  /** Runs the process, again on another port when its port was taken meanwhile. */
+  async #run(): Promise<void> {
+    let code = 0;
+    for (let attempt = 1; attempt <= portAttempts && !this.#over; attempt += 1) {
+      this.#portTaken = false;
+      this.#initError = null;
+      code = await this.#runOnce();
+      if (this.#initialised || !this.#portTaken) break;
+    }
+    if (this.#over) return;
+    const when = this.#initialised ? "" : " before it was ready";
+    this.#end(this.#initError ?? `the process exited with code ${code}${when}`);
+  }
+
+  async #runOnce(): Promise<number> {
+    const { service, timeoutMs, bootstrap } = this.#options;
+    const name = service.name.replace(/[^A-Za-z0-9-_]/g, "-");
+    const functionArn = `arn:aws:lambda:${region}:000000000000:function:${name}`;
+    const api = new RuntimeApi(
+      { functionArn, timeoutMs },
+      {
+        onNext: () => this.#next(),
+        onNextLost: () => this.#lost(),
+        onResult: (result) => this.#answered(result),
+        onInitError: (reason) => {
+          this.#initError = `the runtime could not initialise: ${reason}`;
+          void this.#child?.stop(initErrorGraceMs);
+        },
+      },
+    );
+    const [apiPort, port] = await Promise.all([api.listen(), promisePort()]);
+    try {
+      if (this.#over) return 0;
+      this.#api = api;
+      this.#child = startLeashed([...bootstrap, ...service.command], {
+        cwd: service.cwd,
+        env: variables(this.#options, name, apiPort, port),
+        onLine: (line) => this.#line(line),
+      });
+      const code = await this.#child.exited;
+      if (!this.#initialised) await sleep(lastWordsMs);
+      return code;
+    } finally {
+      portsPromised.delete(port);
+      api.close();
+    }
+  }
+
+  #line(line: string): void {
+    if (line.trim() !== "") this.#lastLine = line.trim().slice(0, 500);
+    if (!this.#initialised && portTaken.test(line)) this.#portTaken = true;
+    this.#options.onLog(`[${this.id}] ${line}`);
+  }
+
+  #next(): void {
+    if (this.#over) return;
+    clearTimeout(this.#timer);
+    this.#initialised = true;
+    this.#events.onIdle();
+  }
+
+  /** The runtime hung up while it waited: it has to come back within the function's time limit. */
+  #lost(): void {
+    if (this.#over) return;
+    this.#timer = setTimeout(() => {
+      this.#end("the runtime no longer asks for invocations");
+    }, this.#options.timeoutMs);
+    this.#events.onLost();
+  }
+
+  #answered(result: InvocationResult): void {
+    const invocation = this.#invocation;
+    if (this.#over || invocation === null) return;
+    this.#invocation = null;
+    this.#events.onAnswered(invocation, result);
+  }
+
+  /** Ends the environment for a reason of its own. */
+  #end(reason: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#child?.kill();
+    this.#api?.close();
+    const told = this.#lastLine === "" ? reason : `${reason}; last output: ${this.#lastLine}`;
+    this.#fail(told);
+    this.#events.onGone(this.#initialised, told);
+  }
+
+  #fail(message: string): void {
+    const invocation = this.#invocation;
+    this.#invocation = null;
+    if (invocation === null) return;
+    this.#events.onAnswered(invocation, { type: "error", errorType: "Runtime.ExitError", message });
+  }
+}
+
+/** The environment of the process: what Lambda sets, and nothing that we happen to have. */
+function variables(
+  options: EnvironmentOptions,
+  functionName: string,
+  apiPort: number,
+  port: number,
+): Record<string, string> {
+  const { service, memoryMB } = options;
+  const kept: Record<string, string> = {};
+  for (const name of ["PATH", "HOME", "LANG", "TMPDIR"]) {
+    const value = process.env[name];
+    if (value !== undefined) kept[name] = value;
+  }
+  return {
+    ...kept,
+    ...service.env,
+    AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${apiPort}`,
+    AWS_LAMBDA_FUNCTION_NAME: functionName,
+    AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMB),
+    AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_LWA_PORT: String(port),
+    AWS_LWA_READINESS_CHECK_PATH: service.readiness.path,
+    AWS_LWA_READINESS_CHECK_HEALTHY_STATUS: "200-299",
+    PORT: String(port),
+    LAMBDAFLEX_TIER: "lambda",
+    LAMBDAFLEX_DIGEST: service.digest,
+  };
+}
+
+/** A port that is free now and promised to no other environment. */
+async function promisePort(): Promise<number> {
+  for (;;) {
+    const server = createServer();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, "close");
+    if (portsPromised.has(port)) continue;
+    portsPromised.add(port);
+    return port;
+  }
+}
