@@ -1,0 +1,75 @@
+/**
+ * User mistakes, each with a code to search for and a hint that says what to do.
+ *
+ * A mistake is printed without a stack and ends with exit code 2. Bugs are assertions and operating
+ * failures are data: neither belongs here. This file imports nothing, so that the command line can
+ * report a mistake without loading the schema.
+ */
+
+/** Every code with its meaning. `docs/errors.md` is generated from this list. */
+export const errorCodes = {
+  CONFIG_NOT_FOUND: "There is no configuration where it was looked for.",
+  CONFIG_AMBIGUOUS: "The folder holds more than one configuration file.",
+  CONFIG_UNREADABLE: "The configuration exists but cannot be read as a UTF-8 text file.",
+  CONFIG_TOO_LARGE: "The configuration file is larger than 1 MB.",
+  CONFIG_SYNTAX: "The configuration is not valid JSON.",
+  CONFIG_IMPORT_FAILED: "The configuration is a program which failed, or did not end in time.",
+  CONFIG_NOT_AN_OBJECT: "The configuration is something else than one object.",
+  CONFIG_INVALID: "The configuration has several problems: each is listed with its own code.",
+  CONFIG_KEY_UNKNOWN: "A key does not exist; the nearest valid one is named.",
+  CONFIG_VALUE_INVALID: "A value has the wrong type or lies outside of its range.",
+  COMMAND_MISSING: "The configuration does not say how the service is started.",
+  ENV_RESERVED: "A variable of `env` is set by AWS Lambda or by lambdaflex itself.",
+  FARGATE_SIZE_INVALID: "Fargate does not offer this pair of `vcpu` and `memoryMB`.",
+  TASKS_INVALID: "`fargate.minTasks` is above `fargate.maxTasks`.",
+  HEALTH_CHECK_INVALID: "A health check may take as long as the interval between two of them.",
+  DRAIN_TOO_SHORT: "A target or task would be stopped before its last requests are answered.",
+  THRESHOLDS_TOO_CLOSE: "The up threshold is below 5 times the down threshold: it would flap.",
+  PERIODS_INVALID: "An alarm asks for more breaching periods than it looks at.",
+  STEPS_INVALID: "The steps of a shift do not lead from one tier to the other.",
+  DEADLINE_TOO_SHORT: "A phase would pass its deadline although nothing has gone wrong.",
+  BACKOFF_INVALID: "The first back-off is longer than the longest one.",
+  LOAD_INVALID: "A request of `load.requests` cannot be sent or checked as it is described.",
+  OPTION_INVALID: "A command line option does not exist or its value is not valid.",
+  COMMAND_UNKNOWN: "There is no such lambdaflex command.",
+  SETUP_FAILED: "The `setup` command ended with an error or took too long.",
+  PORT_IN_USE: "Another program listens on the port already.",
+  SERVICE_COMMAND_NOT_FOUND: "The program that `command` names does not exist.",
+  SERVICE_NOT_READY: "The service did not get ready within `readiness.timeoutSeconds`.",
+  SERVICE_CRASHED: "The service ended although nobody had stopped it.",
+  SERVICE_ANSWER_INVALID: "The service answered with something that is not HTTP.",
+  SERVICE_ANSWER_TOO_LARGE: "The service's answer is larger than the Lambda tier can carry.",
+  TRACE_NOT_FOUND: "There is no trace of that name or at that path.",
+  TRACE_EMPTY: "The trace has no rows.",
+  TRACE_NOT_NUMERIC: "A row of the trace is not two finite numbers.",
+  TRACE_UNSORTED: "The times of the trace do not ascend.",
+  STATE_IN_USE: "Another lambdaflex works with the same state file.",
+  STATE_UNREADABLE: "The state file is damaged or from another version.",
+} as const;
+
+/** A code of `errorCodes`. */
+export type ErrorCode = keyof typeof errorCodes;
+
+/** A mistake of the user, worth a code, one message and one hint; never a stack. */
+export class UserError extends Error {
+  override readonly name = "UserError";
+  readonly code: ErrorCode;
+  /** What to do about it, a full sentence; may be empty. */
+  readonly hint: string;
+
+  constructor(code: ErrorCode, message: string, hint: string) {
+    super(message);
+    this.code = code;
+    this.hint = hint;
+  }
+
+  /** The text that a terminal shows: `error CODE: message`, then the hint on a line of its own. */
+  format(): string {
+    const head = `error ${this.code}: ${this.message}`;
+    return this.hint === "" ? head : `${head}\nhint: ${this.hint}`;
+  }
+
+  override toString(): string {
+    return this.format();
+  }
+}

@@ -1,0 +1,114 @@
+/** From the configuration's units to those of the engine, the load and the processes. */
+import type { EngineSettings } from "../core/types.ts";
+import type { Config } from "./types.ts";
+
+const secondMs = 1000;
+const minuteMs = 60 * secondMs;
+
+/** The schedule's period: what wakes the controller while nothing happens. */
+const idleMs = minuteMs;
+
+/** What a drain may take beyond the longest wait for silence: DNS in sync, probes, a slow tick. */
+const drainSlackMs = 10 * minuteMs;
+
+/** How the engine makes transitions. */
+export function engineSettings({ transition, fargate }: Config): EngineSettings {
+  const ttlMs = transition.ttlSeconds * secondMs;
+  const drainMaxMs = transition.drainMinutesMax * minuteMs;
+  return {
+    ttlMs,
+    stepPercents: transition.stepPercents,
+    stepPercentsDown: transition.stepPercentsDown,
+    bakeMs: transition.bakeSeconds * secondMs,
+    healthyMs: transition.healthySeconds * secondMs,
+    probesMin: transition.probes,
+    tasksMin: fargate.minTasks,
+    tasksMax: fargate.maxTasks,
+    drainQuietMs: transition.drainQuietMinutes * minuteMs,
+    drainMaxMs,
+    dwellFargateMs: transition.dwellMinutes * minuteMs,
+    dwellLambdaMs: transition.cooldownMinutes * minuteMs,
+    errorMargin: transition.errorMarginPercent / 100,
+    errorRequestsMin: transition.errorRequestsMin,
+    deadlineMs: {
+      provisioning: transition.deadlines.provisioningMinutes * minuteMs,
+      shifting: transition.deadlines.shiftingMinutes * minuteMs,
+      // Clients leave after at most two TTLs, then the stated maximum begins.
+      draining: drainMaxMs + 2 * ttlMs + drainSlackMs,
+      deprovisioning: transition.deadlines.deprovisioningMinutes * minuteMs,
+    },
+    backoffMs: transition.backoffMinutes * minuteMs,
+    backoffMaxMs: transition.backoffMinutesMax * minuteMs,
+    pollMs: transition.pollSeconds * secondMs,
+    idleMs,
+  };
+}
+
+/** A request of the load's mix with everything filled in. */
+export interface MixedRequest {
+  readonly method: string;
+  readonly path: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+  readonly weight: number;
+  readonly expect: readonly number[];
+  readonly echo: boolean;
+}
+
+/** The mix that a rehearsal sends; without `load.requests` it is GET of the readiness path. */
+export function loadMix({ load, readiness }: Config): readonly MixedRequest[] {
+  if (load.requests.length === 0) {
+    const { path } = readiness;
+    const rest = { headers: {}, body: null, weight: 1, expect: [200], echo: false };
+    return [{ method: "GET", path, ...rest }];
+  }
+  return load.requests.map((request) => {
+    const { body } = request;
+    const isJson = typeof body === "object" && body !== null;
+    const given = Object.entries(request.headers).map(([name, value]) => [
+      name.toLowerCase(),
+      value,
+    ]);
+    const headers: Record<string, string> = Object.fromEntries(given);
+    if (isJson) headers["content-type"] ??= "application/json";
+    return { ...request, headers, body: isJson ? JSON.stringify(body) : body };
+  });
+}
+
+/** A line that the shell can replace itself with: no operator, no assignment, not `exec` already. */
+const plainLine = /^\s*(?!exec\s)[^\s=]+(\s|$)/;
+const operators = /[;&|<>()`\n{}]/;
+
+/**
+ * Program and arguments of a command. A text goes to the shell, with `exec` where it is one plain
+ * command, so that SIGTERM reaches the service and not a shell that waits for it.
+ */
+export function argvOf(command: string | readonly string[]): readonly string[] {
+  if (typeof command !== "string") return command;
+  const plain = plainLine.test(command) && !operators.test(command);
+  return ["/bin/sh", "-c", plain ? `exec ${command.trim()}` : command];
+}
+
+/** What is needed to start the service, without the digest of its files. */
+export interface ServiceFields {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly readiness: { readonly path: string; readonly timeoutMs: number };
+}
+
+/** How the service of a configuration in `folder` is started. */
+export function serviceFields(config: Config, folder: string): ServiceFields {
+  return {
+    name: config.name,
+    command: argvOf(config.command),
+    cwd: folder,
+    env: config.env,
+    readiness: {
+      path: config.readiness.path,
+      timeoutMs: config.readiness.timeoutSeconds * secondMs,
+    },
+  };
+}
