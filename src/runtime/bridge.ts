@@ -1,4 +1,5 @@
 /** The loop between the Runtime API and the service: one invocation at a time. */
+import { compressed } from "./compression.ts";
 import { requestOf, type ServiceRequest } from "./events.ts";
 import { DeadlineError, explain, StatusError, tooLarge } from "./failures.ts";
 import { createHttpClient, type HttpClient, type Upload } from "./http-client.ts";
@@ -39,13 +40,16 @@ interface Task extends BridgeParts {
  */
 const lastBytesMs = 100;
 
+/** A body of this size may still fit once it is compressed. */
+const compressibleBytesMax = 8 * responseBytesMax;
+
 /** Resolves when the runtime is closed, the sandbox is gone, or the service has ended. */
 export async function bridge(parts: BridgeParts): Promise<void> {
   const { settings, runtime, service } = parts;
   const client = createHttpClient({
     host: settings.host,
     port: settings.port,
-    bodyBytesMax: responseBytesMax,
+    bodyBytesMax: settings.compression ? compressibleBytesMax : responseBytesMax,
   });
   void service.exited.then(() => {
     runtime.close();
@@ -98,7 +102,8 @@ async function answer(task: Task): Promise<FunctionError | null> {
     if (includesStatus(settings.errorStatuses, answered.status)) {
       throw new StatusError(answered.status, answered.body);
     }
-    const response = responseOf(request.kind, answered);
+    const shrunk = settings.compression ? await compressed(request.headers, answered) : answered;
+    const response = responseOf(request.kind, shrunk);
     if (response.length > responseBytesMax) return tooLarge;
     await runtime.respond(invocation.requestId, response);
     return null;

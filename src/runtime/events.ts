@@ -35,6 +35,9 @@ export class EventError extends Error {
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** An empty body is stated for these, as RFC 9110 section 8.6 asks. */
+const sendsBody = new Set(["POST", "PUT", "PATCH"]);
+
 /** Makes the request. `raw` is the event as it came, for events that are passed through. */
 export function requestOf(raw: Buffer, facts: InvocationFacts, settings: Settings): ServiceRequest {
   const event = parseEvent(raw);
@@ -58,7 +61,7 @@ export function requestOf(raw: Buffer, facts: InvocationFacts, settings: Setting
   }
   addContext(headers, JSON.stringify(context), facts);
   replaceAuthorization(headers, settings.authorizationSource);
-  if (body.length > 0 || explicitLength || method === "POST" || method === "PUT") {
+  if (body.length > 0 || explicitLength || sendsBody.has(method)) {
     headers.push(["content-length", String(body.length)]);
   }
   const target = escapeTarget(withoutBase(path, settings.basePath), /[^\x21-\x7e]|[?#]/gu);

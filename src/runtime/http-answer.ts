@@ -155,7 +155,7 @@ export function createAnswerParser(method: string, sink: AnswerSink): AnswerPars
 
 function parseHead(text: string): AnswerHead & { readonly minor: number } {
   const lines = text.split("\r\n");
-  const status = /^HTTP\/1\.([01]) (\d{3})(?: .*)?$/.exec(lines[0] ?? "");
+  const status = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: .*)?$/.exec(lines[0] ?? "");
   if (!status) throw new AnswerError("not an HTTP/1.1 status line");
   const headers: [string, string][] = [];
   for (let index = 1; index < lines.length; index += 1) {
@@ -180,7 +180,6 @@ function trimBlanks(text: string): string {
 
 /** Line ends and NUL in a value would let it become another header further on. */
 export function hasControl(value: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
   return /[\r\n\0]/.test(value);
 }
 

@@ -123,7 +123,6 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     from.idleSinceMs = performance.now();
     if (!exchange.parser.reusable) {
       if (link === from) link = null;
-      from.socket.end();
       from.socket.destroySoon();
     }
     exchange.finish();

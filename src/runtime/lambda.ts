@@ -1,5 +1,6 @@
 /** On Lambda: wait ready → bridge → drain. */
 import { bridge } from "./bridge.ts";
+import { registerExtension } from "./extension.ts";
 import type { Log } from "./log.ts";
 import { waitReady } from "./readiness.ts";
 import { createRuntimeApi } from "./runtime-api.ts";
@@ -28,6 +29,8 @@ export async function runOnLambda(
   void service.exited.then(() => ending.abort());
 
   const ready = waitReady(settings.host, settings.readiness, ending.signal, onLog);
+  // The extension is registered with Lambda itself, also if a proxy sits before the Runtime API.
+  const extension = registerExtension(process.env.AWS_LAMBDA_RUNTIME_API ?? settings.runtimeApi);
   const settled = settings.asyncInit ? Promise.race([ready, timeout(asyncInitMs)]) : ready;
   if ((await settled) === false && service.exit) {
     const reason = service.exit.reason;
@@ -35,6 +38,7 @@ export async function runOnLambda(
     await runtime.failInit({ type: "Runtime.ExitError", message: `the service ended: ${reason}` });
     return service.exit.code || 1;
   }
+  await extension;
   await bridge({ settings, runtime, service, ready, nowMs: () => Date.now(), onLog });
   if (service.exit) {
     onLog(`the service ended: ${service.exit.reason}`);

@@ -51,8 +51,13 @@ function forwarded(headers: Headers): Headers {
   return kept;
 }
 
+/** Without a prototype, so that a header may be called `constructor`. */
+function emptyRecord<T>(): Record<string, T> {
+  return Object.create(null) as Record<string, T>;
+}
+
 function joined(headers: Headers): { single: Record<string, string>; cookies: string[] } {
-  const single: Record<string, string> = {};
+  const single = emptyRecord<string>();
   const cookies: string[] = [];
   for (const [name, value] of headers) {
     if (name === "set-cookie") cookies.push(value);
@@ -70,7 +75,7 @@ function singleValues(headers: Headers): { headers: Record<string, string> } {
 }
 
 function multiValues(headers: Headers): { multiValueHeaders: Record<string, string[]> } {
-  const multi: Record<string, string[]> = {};
+  const multi = emptyRecord<string[]>();
   for (const [name, value] of headers) {
     const values = multi[name];
     if (values) values.push(value);
