@@ -63,20 +63,35 @@ function defaultText(node: SchemaNode): string {
   return ` Default: ${JSON.stringify(node.default)}.`;
 }
 
+const written = "written by `node tools/schema.ts` from `schema.ts`: change that.";
+
 /** The source of `src/config/types.ts`. */
 function typesSource(schema: SchemaNode): string {
   return [
     "/**",
-    " * The configuration's types, written by `node tools/schema.ts` from `schema.ts`: change that.",
+    ` * The configuration's types, ${written}`,
     " *",
     " * They are spelled out, so that editors show a sentence for each key and no import of zod is",
     " * needed to use them.",
     " */",
     "",
+    'export type { ConfigInput } from "./input.ts";',
+    "",
     "/** A complete configuration: every key has a value. */",
     `export interface Config ${objectText(schema, "", false)}`,
     "",
-    "/** What a user writes: everything but the command may be left out. */",
+  ].join("\n");
+}
+
+/** The source of `src/config/input.ts`. */
+function inputSource(schema: SchemaNode): string {
+  return [
+    "/**",
+    " * What may be left out of a configuration,",
+    ` * ${written}`,
+    " */",
+    "",
+    "/** What a user writes: everything but the command has a default. */",
     `export interface ConfigInput ${objectText(schema, "", true)}`,
     "",
   ].join("\n");
@@ -138,6 +153,7 @@ function main(check: boolean): number {
   const files: Readonly<Record<string, string>> = {
     "src/config/lambdaflex.schema.json": `${JSON.stringify(schema, null, 2)}\n`,
     "src/config/types.ts": typesSource(schema),
+    "src/config/input.ts": inputSource(schema),
     "docs/configuration.md": withTable(guide, keyTable(schema)),
     "docs/errors.md": errorsPage(),
   };

@@ -1,4 +1,4 @@
-/** The keys of the configuration, read from its JSON schema: for error messages and for the guide. */
+/** The keys of the configuration, read from its JSON schema: for error messages and the guide. */
 import { z } from "zod";
 import { configSchema } from "./schema.ts";
 

@@ -1,8 +1,8 @@
 /**
  * The one schema of `lambdaflex.json` and `lambdaflex.config.ts`.
  *
- * It is strict, so that a typing error is an error. Every key has a default and a sentence: from them
- * `tools/schema.ts` writes the types, the JSON schema for editors and the table of the guide.
+ * It is strict, so that a typing error is an error. Every key has a default and a sentence: from
+ * them `tools/schema.ts` writes the types, the JSON schema for editors and the guide's table.
  */
 import { z } from "zod";
 import { checkRules } from "./rules.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { alarmDefinitions } from "../core/alarms.ts";
 import { parseConfig } from "./parse.ts";
 import { argvOf, engineSettings, loadMix, serviceFields } from "./settings.ts";
 import type { Config } from "./types.ts";
@@ -37,6 +38,13 @@ test("the engine gets every setting in milliseconds and shares", () => {
   });
 });
 
+test("the thresholds are those of the alarms", () => {
+  const definitions = alarmDefinitions(
+    config({ thresholds: { up: { concurrency: 7 } } }).thresholds,
+  );
+  assert.equal(definitions.find(({ name }) => name === "busy-concurrency")?.threshold, 7);
+});
+
 test("the drain's deadline lies beyond the longest drain that is allowed", () => {
   const settings = engineSettings(
     config({ transition: { drainMinutesMax: 600, ttlSeconds: 300 } }),
@@ -72,24 +80,32 @@ test("without a mix the readiness path is requested", () => {
     method: "GET",
     path: "/up",
     headers: {},
-    body: null,
     weight: 1,
     expect: [200],
     echo: false,
   });
 });
 
-test("an object as body is sent as JSON, unless a content type is given", () => {
+test("a body is sent as JSON, unless a content type is given", () => {
   const body = { name: "{token}" };
   const requests = [
     { method: "POST", path: "/pets", body, expect: [201], echo: true },
     { method: "POST", path: "/pets", body, headers: { "Content-Type": "application/pet+json" } },
-    { method: "PUT", path: "/note", body: "plain" },
+    { method: "PUT", path: "/note", body: "[1]" },
+    { path: "/" },
   ];
-  const [first, second, third] = loadMix(config({ load: { requests } }));
+  const [first, second, third, fourth] = loadMix(config({ load: { requests } }));
   assert.equal(first?.body, '{"name":"{token}"}');
   assert.deepEqual(first?.headers, { "content-type": "application/json" });
   assert.deepEqual(second?.headers, { "content-type": "application/pet+json" });
-  assert.deepEqual(third?.headers, {});
-  assert.equal(third?.body, "plain");
+  assert.deepEqual(third?.headers, { "content-type": "application/json" });
+  assert.equal(third?.body, "[1]");
+  assert.deepEqual(fourth, {
+    method: "GET",
+    path: "/",
+    headers: {},
+    weight: 1,
+    expect: [200],
+    echo: false,
+  });
 });

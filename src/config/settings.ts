@@ -50,7 +50,7 @@ export interface MixedRequest {
   readonly path: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | null;
+  readonly body?: string;
   readonly weight: number;
   readonly expect: readonly number[];
   readonly echo: boolean;
@@ -60,23 +60,19 @@ export interface MixedRequest {
 export function loadMix({ load, readiness }: Config): readonly MixedRequest[] {
   if (load.requests.length === 0) {
     const { path } = readiness;
-    const rest = { headers: {}, body: null, weight: 1, expect: [200], echo: false };
+    const rest = { headers: {}, weight: 1, expect: [200], echo: false };
     return [{ method: "GET", path, ...rest }];
   }
-  return load.requests.map((request) => {
-    const { body } = request;
-    const isJson = typeof body === "object" && body !== null;
-    const given = Object.entries(request.headers).map(([name, value]) => [
-      name.toLowerCase(),
-      value,
-    ]);
-    const headers: Record<string, string> = Object.fromEntries(given);
-    if (isJson) headers["content-type"] ??= "application/json";
-    return { ...request, headers, body: isJson ? JSON.stringify(body) : body };
+  return load.requests.map(({ body, headers: given, ...request }) => {
+    const lower = Object.entries(given).map(([name, value]) => [name.toLowerCase(), value]);
+    const headers: Record<string, string> = Object.fromEntries(lower);
+    if (body === null) return { ...request, headers };
+    headers["content-type"] ??= "application/json";
+    return { ...request, headers, body: typeof body === "string" ? body : JSON.stringify(body) };
   });
 }
 
-/** A line that the shell can replace itself with: no operator, no assignment, not `exec` already. */
+/** A line that the shell can replace itself with: no assignment first, and not `exec` already. */
 const plainLine = /^\s*(?!exec\s)[^\s=]+(\s|$)/;
 const operators = /[;&|<>()`\n{}]/;
 

@@ -1,4 +1,4 @@
-/** Small builders, so that a key of the configuration reads as one line: range, default, sentence. */
+/** Small builders, so that a key of the configuration reads as range, default and sentence. */
 import { z } from "zod";
 import type { ErrorCode } from "../errors.ts";
 

@@ -9,7 +9,7 @@ type LoadRequestInput = NonNullable<NonNullable<ConfigInput["load"]>["requests"]
 const body = z
   .union([z.null(), z.string(), z.array(z.unknown()), z.record(z.string(), z.unknown())])
   .default(null)
-  .describe("What is sent; an object or list is sent as JSON with its content type.")
+  .describe("What is sent, as JSON unless the headers say otherwise; a text is sent as it is.")
   .meta({ examples: [{ name: "{token}" }] });
 
 /** Whether the request carries a word that its answer can be recognised by. */
@@ -28,8 +28,8 @@ const request: z.ZodType<LoadRequest, LoadRequestInput> = z
       .string()
       .regex(/^\/[^\s#]*$/, 'a path that starts with "/" and has no space or #')
       .describe(
-        "Path and query; everywhere in a request `{n}` becomes a small number and `{token}` a " +
-          "word that no other request has.",
+        "Path and query; everywhere in a request `{n}` becomes a number from 1 to 50, `{token}` " +
+          "a word that no other request has.",
       )
       .meta({ examples: ["/pets/{n}"] }),
     headers: z
@@ -47,7 +47,9 @@ const request: z.ZodType<LoadRequest, LoadRequestInput> = z
     echo: z
       .boolean()
       .default(false)
-      .describe("Whether the answer must contain the request's `{token}`, or else is not its own."),
+      .describe(
+        "Whether a 2xx answer must contain the request's `{token}`, or else is not its own.",
+      ),
   })
   .refine(
     ({ method, body }) => body === null || (method !== "GET" && method !== "HEAD"),
