@@ -58,12 +58,17 @@ const notFunction = /^(\} )?(if|else|for|while|do|switch|case|try|catch|class|in
 /** Groups of tests, not functions to be understood at once. */
 const testGroup = /^(export )?(describe|suite)\(/;
 
+interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly head: string;
+}
+
 /**
  * Relies on the formatter: the brace that closes a function has the indentation of the line that
  * the function begins on, and so has the last line of a head that takes several lines.
  */
-const functionLength: Check = ({ path, lines }) => {
-  if (!isTypeScript(path)) return [];
+function functionsOf(lines: readonly string[]): readonly Span[] {
   return lines.flatMap((line, at) => {
     if (!headEnd.test(line)) return [];
     const indent = indentOf(line);
@@ -73,7 +78,21 @@ const functionLength: Check = ({ path, lines }) => {
     const head = (lines[from] ?? "").trim();
     if (notFunction.test(head) || testGroup.test(head)) return [];
     const to = lines.findIndex((other, index) => index > at && sameIndent(other) && isTail(other));
-    const count = to - from + 1;
+    return [{ from, to, head }];
+  });
+}
+
+/** A function's own lines: those of functions inside it are theirs, as methods are of a class. */
+const functionLength: Check = ({ path, lines }) => {
+  if (!isTypeScript(path)) return [];
+  const spans = functionsOf(lines);
+  return spans.flatMap(({ from, to, head }) => {
+    const inside = spans.filter((span) => span.from > from && span.to < to);
+    const outermost = inside.filter(
+      (span) => !inside.some((other) => other.from < span.from && other.to > span.to),
+    );
+    const theirs = outermost.reduce((sum, span) => sum + span.to - span.from, 0);
+    const count = to - from + 1 - theirs;
     return count > functionLinesMax ? [`${path}:${from + 1}: ${count} lines: ${head}`] : [];
   });
 };

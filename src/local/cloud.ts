@@ -54,6 +54,11 @@ export class LocalCloud implements Cloud {
 
   async observe(): Promise<{ readonly status: Status; readonly world: Observation }> {
     const parts = this.#parts;
+    // One moment for both meters: a window that closes between two reads would be seen by half.
+    const nowMs = parts.clock.nowMs();
+    const samples = mergeSamples(parts.lambdaMeter.samples(), parts.fargateMeter.samples()).filter(
+      ({ startMs, periodMs }) => startMs + periodMs <= nowMs,
+    );
     const stored = await parts.store.read();
     const status = stored?.value ?? initialStatus();
     const burst = parts.plane.burst();
@@ -80,7 +85,7 @@ export class LocalCloud implements Cloud {
         },
         dns: this.#dns(),
         alarms: parts.alarms(),
-        samples: mergeSamples(parts.lambdaMeter.samples(), parts.fargateMeter.samples()),
+        samples,
         recent: this.#recent(),
         balancerLastRequestMs: parts.fargateMeter.lastRequestMs,
       },

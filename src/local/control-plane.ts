@@ -55,6 +55,7 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
+/** What the control plane is made of. */
 export interface ControlPlaneOptions {
   readonly clock: Clock;
   readonly delays: Delays;

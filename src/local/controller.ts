@@ -18,6 +18,7 @@ export interface Controller {
   readonly crashed: Promise<never>;
 }
 
+/** What the controller ticks with. */
 export interface ControllerOptions {
   readonly cloud: Cloud;
   readonly policy: Policy;

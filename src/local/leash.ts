@@ -22,6 +22,7 @@ export interface Leashed {
   kill(): void;
 }
 
+/** How a child process runs. */
 export interface LeashOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
@@ -48,6 +49,25 @@ trap '' TERM
 exit $code
 `;
 
+const started = new Set<number>();
+
+/** How many groups that were ever started still have a living process. */
+export function leashedAlive(): number {
+  for (const pid of started) {
+    if (!groupAlive(pid)) started.delete(pid);
+  }
+  return started.size;
+}
+
+function groupAlive(pid: number): boolean {
+  try {
+    process.kill(-pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Starts `command` on a leash. Throws when `cwd` does not exist. */
 export function startLeashed(command: readonly string[], options: LeashOptions): Leashed {
   const child = spawn("/bin/sh", ["-c", script, "lambdaflex", ...command], {
@@ -57,6 +77,7 @@ export function startLeashed(command: readonly string[], options: LeashOptions):
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.stdin?.on("error", () => undefined);
+  if (child.pid !== undefined) started.add(child.pid);
   forwardLines(child, options.onLine);
   let running = child.pid !== undefined;
   const exited = settle(child).then((code) => {

@@ -1,0 +1,197 @@
+/** `lambdaflex dev`: both tiers on this machine for your own requests, restarted on each change. */
+import { readdirSync, statSync, watch } from "node:fs";
+import { join } from "node:path";
+import { type CommandDef, defineCommand } from "citty";
+import { UserError } from "../config/errors.ts";
+import type { LoadedConfig } from "../config/index.ts";
+import type { TickResult } from "../core/index.ts";
+import { createResolver, openResolverPool } from "../local/dns/resolver.ts";
+import { type Edge, startEdge } from "../local/edge.ts";
+import { type Local, startLocal } from "../local/start.ts";
+import { numberOption } from "./arguments.ts";
+import { eventLine } from "./event-line.ts";
+import { interruptSignal } from "./interrupt.ts";
+import { asUserError, serviceError } from "./local-errors.ts";
+import { lockState, prepare, serviceOf } from "./prepare.ts";
+import { paint } from "./screen.ts";
+
+const args = {
+  config: {
+    type: "string",
+    valueHint: "PATH",
+    description: "Folder or file of the configuration; default here",
+  },
+  port: {
+    type: "string",
+    default: "4400",
+    valueHint: "N",
+    description: "Where you reach the service, on localhost",
+  },
+  speed: {
+    type: "string",
+    default: "1",
+    valueHint: "N",
+    description: "Virtual seconds per real second; more makes transitions quicker",
+  },
+  seed: { type: "string", default: "1", valueHint: "N", description: "Seed of the delays" },
+} as const;
+
+interface Options {
+  readonly config: string | undefined;
+  readonly port: number;
+  readonly speed: number;
+  readonly seed: number;
+}
+
+const command: CommandDef = defineCommand({
+  meta: { name: "dev", description: "Both tiers on this machine for your own requests" },
+  args,
+  run: ({ args: given }) =>
+    dev({
+      config: given.config,
+      port: numberOption("port", given.port, 0, 65_535, "whole number"),
+      speed: numberOption("speed", given.speed, 1, 600),
+      seed: numberOption("seed", given.seed, 0, 2 ** 31, "whole number"),
+    }),
+}) as CommandDef;
+
+export default command;
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+async function dev(options: Options): Promise<number> {
+  const interrupt = interruptSignal();
+  const stops: (() => Promise<void> | void)[] = [];
+  try {
+    const prepared = await prepare(options.config, say, interrupt.signal);
+    const { loaded } = prepared;
+    const state = await lockState(loaded.folder, "dev");
+    stops.push(state.release);
+    let local: Local | null = null;
+    const edge = await startEdgeFirst(options.port, () => local);
+    stops.push(edge.stop);
+    local = await startLocal({
+      ...prepared.local,
+      speed: options.speed,
+      seed: options.seed,
+      stateFolder: state.path,
+      startMs: Date.now(),
+      onTick: tellEvents(),
+      onAlarm: (name, alarm) => {
+        if (alarm !== "INSUFFICIENT_DATA") say(`alarm ${name}: ${alarm}`);
+      },
+      onLog: (line) => say(paint("dim", line)),
+    });
+    stops.push(local.stop);
+    const url = `http://localhost:${edge.endpoint.port}`;
+    await firstAnswer(local);
+    process.stdout.write(`${loaded.config.name} answers at ${url}\n`);
+    stops.push(watchService(loaded, local));
+    await Promise.race([interrupted(interrupt.signal), local.crashed]);
+    return 0;
+  } catch (error) {
+    if (interrupt.signal.aborted) return 0;
+    throw asUserError(error);
+  } finally {
+    for (const stop of stops.reverse()) await stop();
+    interrupt.dispose();
+  }
+}
+
+/** The address comes first: when the port is taken, nothing else has been started yet. */
+async function startEdgeFirst(port: number, local: () => Local | null): Promise<Edge> {
+  let lookUp: (() => Promise<{ host: string; port: number }>) | null = null;
+  const resolve = async (): Promise<{ host: string; port: number }> => {
+    const running = local();
+    if (running === null) throw new Error("not started yet");
+    if (lookUp === null) {
+      const pool = openResolverPool(running.dns);
+      const resolver = createResolver({ server: running.dns, clock: running.clock, pool });
+      lookUp = async () => (await resolver.resolve(running.host)).endpoint;
+    }
+    return lookUp();
+  };
+  try {
+    return await startEdge({ port, resolve });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    const hint = `Stop the program that listens there, or choose another with --port ${port + 1}.`;
+    throw new UserError("PORT_IN_USE", `port ${port} is in use`, hint);
+  }
+}
+
+async function firstAnswer(local: Local): Promise<void> {
+  if (await local.probe()) return;
+  throw serviceError(local.lambdaStats().failure ?? "the service gave no good answer");
+}
+
+function tellEvents(): (result: TickResult) => void {
+  let phase = "";
+  return (result) => {
+    if (!result.ok) {
+      if (result.during !== "conflict") say(`${result.during}: ${result.error.message}`);
+      return;
+    }
+    for (const event of result.step.events) say(eventLine(event));
+    if (result.step.phase !== phase && phase !== "") say(paint("cyan", result.step.phase));
+    phase = result.step.phase;
+  };
+}
+
+function interrupted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/** Editors write a file in several steps: changes within this time are one. Real milliseconds. */
+const settleMs = 150;
+
+/** Deploys the service anew when the content of its files changes. */
+function watchService(loaded: LoadedConfig, local: Local): () => void {
+  let digest: string | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  const redeploy = async (): Promise<void> => {
+    const service = await serviceOf(loaded);
+    if (service.digest === digest) return;
+    const first = digest === null;
+    digest = service.digest;
+    if (first) return;
+    say(`changed: the service restarts as ${service.digest.slice(0, 19)}`);
+    local.deploy(service);
+  };
+  void redeploy();
+  const { paths, ignore } = loaded.config.watch;
+  const onChange = (name: string | null): void => {
+    if (name?.split(/[\\/]/).some((part) => ignore.includes(part))) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => void redeploy(), settleMs);
+  };
+  const watchers = paths.flatMap((path) =>
+    watchedFolders(join(loaded.folder, path), ignore).map(({ target, recursive }) => {
+      const watcher = watch(target, { recursive }, (_event, name) => onChange(name));
+      watcher.on("error", (error) => say(`cannot watch ${target}: ${error.message}`));
+      return watcher;
+    }),
+  );
+  return () => {
+    clearTimeout(timer);
+    for (const watcher of watchers) watcher.close();
+  };
+}
+
+interface Watched {
+  readonly target: string;
+  readonly recursive: boolean;
+}
+
+/** A path, and below it the folders that count: a recursive watch would walk node_modules too. */
+function watchedFolders(path: string, ignore: readonly string[]): readonly Watched[] {
+  const entries = statSync(path).isDirectory() ? readdirSync(path, { withFileTypes: true }) : [];
+  const folders = entries.filter((entry) => entry.isDirectory() && !ignore.includes(entry.name));
+  const below = folders.map(({ name }) => ({ target: join(path, name), recursive: true }));
+  return [{ target: path, recursive: false }, ...below];
+}

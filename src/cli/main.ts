@@ -1,0 +1,84 @@
+#!/usr/bin/env node
+/** The command line: one lazily imported file per command. The only place for argv and exit. */
+import { readFileSync } from "node:fs";
+import { type CommandDef, defineCommand, renderUsage, runCommand } from "citty";
+import { UserError } from "../config/errors.ts";
+import { checkArguments } from "./arguments.ts";
+
+const commands: Readonly<Record<string, () => Promise<CommandDef>>> = {
+  rehearse: async () => (await import("./rehearse.ts")).default,
+  dev: async () => (await import("./dev.ts")).default,
+};
+
+const summaries: Readonly<Record<string, string>> = {
+  rehearse: "One whole cycle, Lambda to Fargate and back, under real traffic on this machine",
+  dev: "Both tiers on this machine for your own requests, at http://localhost:4400",
+};
+
+function version(): string {
+  const file = new URL("../../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}
+
+function overview(): string {
+  const width = Math.max(...Object.keys(summaries).map((name) => name.length));
+  const rows = Object.entries(summaries).map(([name, sentence]) => {
+    return `  ${name.padEnd(width)}  ${sentence}`;
+  });
+  return [
+    "lambdaflex: one container image, on Lambda while quiet and on Fargate at peak",
+    "",
+    "Usage: lambdaflex COMMAND [OPTIONS]",
+    "",
+    "Commands:",
+    ...rows,
+    "",
+    "Options:",
+    "  --help     This page, or a command's own",
+    "  --version  The version",
+    "",
+  ].join("\n");
+}
+
+/** Runs the command line; resolves with the exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+  const [name = "--help", ...rest] = argv;
+  if (name === "--help" || name === "-h" || name === "help") return print(overview());
+  if (name === "--version" || name === "-v") return print(`${version()}\n`);
+  const load = commands[name];
+  if (load === undefined) {
+    const known = Object.keys(commands).join(", ");
+    const hint = `The commands are: ${known}. See lambdaflex --help.`;
+    throw new UserError("COMMAND_UNKNOWN", `there is no command "${name}"`, hint);
+  }
+  const command = await load();
+  if (rest.includes("--help") || rest.includes("-h")) {
+    const parent = defineCommand({ meta: { name: "lambdaflex" } });
+    return print(`${await renderUsage(command, parent)}\n`);
+  }
+  checkArguments(command, rest);
+  const { result } = await runCommand(command, { rawArgs: rest });
+  return typeof result === "number" ? result : 0;
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+/** Mistakes end with 2 and a hint, bugs with 70 and a stack. */
+function report(error: unknown): number {
+  if (error instanceof UserError) {
+    process.stderr.write(`${error.format()}\n`);
+    return 2;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`lambdaflex has a bug, please report it:\n${text}\n`);
+  return 70;
+}
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+});
+const code = await main(process.argv.slice(2)).catch(report);
+process.stdout.write("", () => process.exit(code));

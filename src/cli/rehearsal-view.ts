@@ -1,0 +1,125 @@
+/** What a person sees of a running rehearsal: every number comes from the engine's own data. */
+import type { TickResult } from "../core/index.ts";
+import type { LoadStats } from "../local/load/load.ts";
+import type { Progress } from "../local/rehearsal.ts";
+import type { Local } from "../local/start.ts";
+import { eventLine } from "./event-line.ts";
+import { bar, count, paint, type Screen, span, sparkline } from "./screen.ts";
+
+/** Follows a rehearsal. */
+export interface RehearsalView {
+  onTick(result: TickResult, atMs: number): void;
+  onAlarm(name: string, state: string, atMs: number): void;
+  onProgress(progress: Progress): void;
+}
+
+/** `startMs` is the virtual time that the clock of the view begins with. */
+export function rehearsalView(screen: Screen, startMs: () => number): RehearsalView {
+  let last: Extract<TickResult, { ok: true }> | null = null;
+  let lastPhase = "";
+  const rates: number[] = [];
+  const at = (ms: number): string => paint("dim", virtualTime(ms - startMs()));
+
+  return {
+    onTick(result, atMs) {
+      if (!result.ok) {
+        if (result.during === "conflict") return;
+        screen.say(`${at(atMs)} ${paint("yellow", result.during)}: ${result.error.message}`);
+        return;
+      }
+      last = result;
+      for (const event of result.step.events) screen.say(`${at(atMs)} ${eventLine(event)}`);
+      if (result.step.phase !== lastPhase) {
+        if (lastPhase !== "") screen.say(`${at(atMs)} ${paint("cyan", result.step.phase)}`);
+        lastPhase = result.step.phase;
+      }
+    },
+    onAlarm(name, state, atMs) {
+      if (state === "INSUFFICIENT_DATA") return;
+      const shown = state === "ALARM" ? paint("yellow", "ALARM") : "OK";
+      screen.say(`${at(atMs)} alarm ${name}: ${shown}`);
+    },
+    onProgress({ stage, local, load }) {
+      if (local === null || load === null || last === null) {
+        const nowMs = local?.clock.nowMs() ?? startMs();
+        screen.plain(`${virtualTime(nowMs - startMs())} ${stage}`);
+        screen.picture([`${paint("bold", "lambdaflex")} ${stage} …`]);
+        return;
+      }
+      rates.push(load.perSecond);
+      if (rates.length > 600) rates.shift();
+      const nowMs = local.clock.nowMs();
+      screen.picture(picture(local, load, last, rates, nowMs - startMs()));
+      screen.plain(plainLine(local, load, last, nowMs - startMs()));
+    },
+  };
+}
+
+function virtualTime(ms: number): string {
+  const minutes = Math.floor(Math.max(0, ms) / 60_000);
+  const seconds = Math.floor(Math.max(0, ms) / 1000) % 60;
+  return `${String(minutes).padStart(3)}:${String(seconds).padStart(2, "0")}`;
+}
+
+function waitText(result: Extract<TickResult, { ok: true }>, nowMs: number, atMs: number): string {
+  const { wait } = result.step;
+  if (wait === null) return result.decision.reason;
+  if (wait.leftMs === null) return `waits for ${wait.kind}: ${wait.message}`;
+  const leftMs = Math.max(0, wait.leftMs - (nowMs - atMs));
+  return `waits for ${wait.kind}: ${wait.message}, ${span(leftMs)} left`;
+}
+
+function picture(
+  local: Local,
+  load: LoadStats,
+  last: Extract<TickResult, { ok: true }>,
+  rates: readonly number[],
+  elapsedMs: number,
+): readonly string[] {
+  const { lambda, fargate } = local.plane.facts.route;
+  const environments = local.lambdaStats();
+  const tasks = local.fargateStats();
+  const { byTier, failed, requests } = load;
+  const latency = (tier: "lambda" | "fargate"): string => {
+    const { p50Ms, p99Ms } = byTier[tier];
+    return p50Ms === null ? "" : `p50 ${p50Ms.toFixed(1)} ms  p99 ${p99Ms?.toFixed(0)} ms`;
+  };
+  const row = (name: string, share: number, perSecond: number, rest: string): string =>
+    `  ${name} ${bar(share / 100, 20)} ${String(share).padStart(3)} %` +
+    `${count(perSecond).padStart(7)} /s  ${rest}`;
+  const fails = failed === 0 ? paint("green", "0 failed") : paint("red", `${count(failed)} failed`);
+  const tasksText =
+    tasks === null ? local.plane.burst().state : `${tasks.healthy} of ${tasks.desired} tasks`;
+  return [
+    "",
+    `${paint("bold", last.step.phase.padEnd(14))} ${virtualTime(elapsedMs)} virtual   ` +
+      `${count(requests)} requests, ${fails}`,
+    row(
+      "Lambda ",
+      lambda,
+      byTier.lambda.perSecond,
+      `${environments.environments} environments, ${environments.coldStarts} cold starts  ` +
+        latency("lambda"),
+    ),
+    row("Fargate", fargate, byTier.fargate.perSecond, `${tasksText}  ${latency("fargate")}`),
+    `  ${sparkline(rates, 60)}`,
+    `  ${waitText(last, 0, 0)}`,
+  ];
+}
+
+function plainLine(
+  local: Local,
+  load: LoadStats,
+  last: Extract<TickResult, { ok: true }>,
+  elapsedMs: number,
+): string {
+  const { lambda, fargate } = local.plane.facts.route;
+  const tasks = local.fargateStats();
+  const { byTier } = load;
+  return (
+    `${virtualTime(elapsedMs)} ${last.step.phase}: weights ${lambda}/${fargate}, ` +
+    `${count(byTier.lambda.perSecond)} + ${count(byTier.fargate.perSecond)} requests/s, ` +
+    `${local.lambdaStats().environments} environments, ${tasks?.healthy ?? 0} tasks, ` +
+    `${count(load.requests)} requests, ${count(load.failed)} failed; ${waitText(last, 0, 0)}`
+  );
+}

@@ -1,0 +1,176 @@
+/** `lambdaflex rehearse`: one whole cycle under real traffic, judged at the end. */
+import { existsSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type CommandDef, defineCommand } from "citty";
+import { configFiles, loadMix, UserError } from "../config/index.ts";
+import { profileDefault } from "../core/cost.ts";
+import { parseTrace, TraceError, type TraceShape } from "../local/load/shape.ts";
+import { RehearsalAborted, type RehearsalResult, runRehearsal } from "../local/rehearsal.ts";
+import { numberOption } from "./arguments.ts";
+import { interruptedCode, interruptSignal } from "./interrupt.ts";
+import { asUserError } from "./local-errors.ts";
+import { lockState, type Prepared, prepare } from "./prepare.ts";
+import { rehearsalSummary } from "./rehearsal-summary.ts";
+import { rehearsalView } from "./rehearsal-view.ts";
+import { openScreen, type Screen } from "./screen.ts";
+
+/** The whole trace passes in this virtual time; the ebb and the way down follow. */
+const replayMs = 60 * 60_000;
+/** A cycle that is not complete by then never will be. */
+const deadlineMs = 4 * 60 * 60_000;
+
+const args = {
+  config: {
+    type: "string",
+    valueHint: "PATH",
+    description: "Folder or file of the configuration; default here, else the shipped pet store",
+  },
+  trace: {
+    type: "string",
+    valueHint: "FILE",
+    description: "CSV timestamp_seconds,requests; default a match day of the 1998 World Cup",
+  },
+  peak: {
+    type: "string",
+    default: "400",
+    valueHint: "N",
+    description: "Requests/s at the trace's highest point",
+  },
+  speed: {
+    type: "string",
+    default: "60",
+    valueHint: "N",
+    description: "Virtual seconds per real second",
+  },
+  seed: {
+    type: "string",
+    default: "1",
+    valueHint: "N",
+    description: "Seed of arrivals and delays",
+  },
+  json: { type: "boolean", description: "Print the result as one JSON object" },
+} as const;
+
+interface Options {
+  readonly config: string | undefined;
+  readonly trace: string | undefined;
+  readonly peak: number;
+  readonly speed: number;
+  readonly seed: number;
+  readonly json: boolean;
+}
+
+const command: CommandDef = defineCommand({
+  meta: { name: "rehearse", description: "One whole cycle under real traffic on this machine" },
+  args,
+  run: ({ args: given }) =>
+    rehearse({
+      config: given.config,
+      trace: given.trace,
+      peak: numberOption("peak", given.peak, 1, 20_000),
+      speed: numberOption("speed", given.speed, 1, 600),
+      seed: numberOption("seed", given.seed, 0, 2 ** 31, "whole number"),
+      json: given.json === true,
+    }),
+}) as CommandDef;
+
+export default command;
+
+async function rehearse(options: Options): Promise<number> {
+  const screen = openScreen(process.stderr, () => performance.now());
+  const interrupt = interruptSignal();
+  try {
+    const shape = await readTrace(options.trace);
+    const prepared = await prepare(options.config ?? defaultConfig(), screen.say, interrupt.signal);
+    const result = await run(options, prepared, shape, screen, interrupt.signal);
+    const text = options.json ? `${JSON.stringify(result)}\n` : rehearsalSummary(result);
+    process.stdout.write(text);
+    return result.ok ? 0 : 1;
+  } catch (error) {
+    screen.close();
+    if (!interrupt.signal.aborted) throw asUserError(error);
+    screen.say("interrupted; everything is stopped, the next start resumes");
+    return interruptedCode;
+  } finally {
+    interrupt.dispose();
+  }
+}
+
+async function run(
+  options: Options,
+  prepared: Prepared,
+  shape: TraceShape,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<RehearsalResult> {
+  const { loaded, local } = prepared;
+  const { config, folder } = loaded;
+  const state = await lockState(folder, "rehearse");
+  const startMs = Date.now();
+  const view = rehearsalView(screen, () => startMs);
+  const { peak, speed, seed } = options;
+  screen.say(
+    `rehearsing ${config.name}: peak ${peak} requests/s, ${speed} × as fast, seed ${seed}`,
+  );
+  try {
+    const result = await runRehearsal({
+      local: {
+        ...local,
+        speed,
+        seed,
+        stateFolder: state.path,
+        startMs,
+        onTick: view.onTick,
+        onAlarm: view.onAlarm,
+      },
+      shape,
+      peakPerSecond: peak,
+      mix: loadMix(config).map(({ body, ...rest }) => (body === null ? rest : { ...rest, body })),
+      profile: {
+        ...profileDefault,
+        architecture: config.lambda.architecture,
+        lambdaMemoryMB: config.lambda.memoryMB,
+        taskVcpu: config.fargate.vcpu,
+        taskMemoryMB: config.fargate.memoryMB,
+        tasksMin: config.fargate.minTasks,
+        requestsPerSecondPerTask: config.fargate.requestsPerTaskPerMinute / 60,
+      },
+      replayMs,
+      deadlineMs,
+      onProgress: view.onProgress,
+      signal,
+    });
+    screen.close();
+    if (result.ok) await rm(state.path, { recursive: true, force: true });
+    return result;
+  } catch (error) {
+    if (signal.aborted && !(error instanceof RehearsalAborted)) throw new RehearsalAborted("");
+    throw error;
+  } finally {
+    await state.release();
+  }
+}
+
+/** The configuration of this folder, or the example that comes with lambdaflex. */
+function defaultConfig(): string {
+  if (configFiles.some((name) => existsSync(join(process.cwd(), name)))) return process.cwd();
+  return fileURLToPath(new URL("../../examples/pet-store-node", import.meta.url));
+}
+
+const shippedTrace = new URL("../local/load/worldcup98-match-day.csv", import.meta.url);
+
+async function readTrace(path: string | undefined): Promise<TraceShape> {
+  const file = path ?? fileURLToPath(shippedTrace);
+  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    const hint = "Give a CSV file with the columns timestamp_seconds,requests.";
+    throw new UserError("TRACE_NOT_FOUND", `cannot read ${file}: ${error.code}`, hint);
+  });
+  try {
+    return parseTrace(text, file);
+  } catch (error) {
+    if (!(error instanceof TraceError)) throw error;
+    throw new UserError(error.code, error.message, error.hint);
+  }
+}

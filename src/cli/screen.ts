@@ -1,0 +1,91 @@
+/** Progress on standard error: a live picture on a terminal, plain lines everywhere else. */
+import { stripVTControlCharacters, styleText } from "node:util";
+
+/** Where progress goes. Results go to standard output, never through here. */
+export interface Screen {
+  /** A line that stays. */
+  say(line: string): void;
+  /** The picture below the lines; drawn over the last one on a terminal. */
+  picture(lines: readonly string[]): void;
+  /** One line in place of a picture where there is no terminal, now and then. */
+  plain(line: string): void;
+  /** Removes the picture. */
+  close(): void;
+}
+
+/** How often a plain line appears where no picture can be drawn, in real milliseconds. */
+const plainEveryMs = 5_000;
+
+/** Opens the screen on `stream`; `nowMs` is real time. */
+export function openScreen(stream: NodeJS.WriteStream, nowMs: () => number): Screen {
+  const live = stream.isTTY === true && process.env.TERM !== "dumb" && !process.env.CI;
+  let drawn = 0;
+  let lastPlainMs = Number.NEGATIVE_INFINITY;
+  const erase = (): string => (drawn > 0 ? `\x1b[${drawn}A\x1b[0J` : "");
+  const fit = (line: string): string => {
+    const columns = Math.max(20, stream.columns ?? 80);
+    return stripVTControlCharacters(line).length <= columns ? line : cut(line, columns - 1);
+  };
+  return {
+    say(line) {
+      stream.write(`${live ? erase() : ""}${line}\n`);
+      drawn = 0;
+    },
+    picture(lines) {
+      if (!live) return;
+      const shown = lines.slice(0, Math.max(4, (stream.rows ?? 24) - 2));
+      stream.write(`${erase()}${shown.map(fit).join("\n")}\n`);
+      drawn = shown.length;
+    },
+    plain(line) {
+      if (live || nowMs() - lastPlainMs < plainEveryMs) return;
+      lastPlainMs = nowMs();
+      stream.write(`${line}\n`);
+    },
+    close() {
+      if (live) stream.write(erase());
+      drawn = 0;
+    },
+  };
+}
+
+/** Cuts to a width; colours are given up where a line is too long for them to fit. */
+function cut(line: string, columns: number): string {
+  return `${stripVTControlCharacters(line).slice(0, columns)}…`;
+}
+
+type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan" | "blue";
+
+/** Colours text for standard error; plain when that is no terminal or NO_COLOR is set. */
+export function paint(style: Style | readonly Style[], text: string): string {
+  return styleText([style].flat() as Style[], text, { stream: process.stderr });
+}
+
+/** A bar of `width` cells of which `share` (0 to 1) is filled. */
+export function bar(share: number, width: number): string {
+  const filled = Math.round(Math.min(1, Math.max(0, share)) * width);
+  return "█".repeat(filled) + "░".repeat(width - filled);
+}
+
+/** A line of block characters for the newest `width` values. */
+export function sparkline(values: readonly number[], width: number): string {
+  const shown = values.slice(-width);
+  const most = Math.max(1, ...shown);
+  const blocks = "▁▂▃▄▅▆▇█";
+  return shown
+    .map((value) => blocks[Math.min(7, Math.floor((value / most) * 7.999))] ?? " ")
+    .join("");
+}
+
+/** A span in words: "850 ms", "12.3 s", "4 m 05 s". */
+export function span(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)} m ${String(seconds % 60).padStart(2, "0")} s`;
+}
+
+/** A count with thin groups: 12,345. */
+export function count(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
+}

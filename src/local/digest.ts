@@ -1,0 +1,48 @@
+/** Stands for the image digest: files, command and environment of a service in one hash. */
+import { createHash, type Hash } from "node:crypto";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join, relative } from "node:path";
+
+/** What makes a service the one that it is. */
+export interface DigestInput {
+  readonly folder: string;
+  /** Files and folders below `folder` that belong to the service. */
+  readonly paths: readonly string[];
+  /** Names that are not looked at, at any depth. */
+  readonly ignore: readonly string[];
+  /** What else makes a different service, for example command and environment. */
+  readonly extra: unknown;
+}
+
+/** Beyond this many files a folder is no source of a service: the rest is counted, not read. */
+const filesMax = 5_000;
+const bytesMax = 4 * 1024 * 1024;
+
+/** A digest in the form `sha256:…` that changes whenever a file of the service does. */
+export async function digestOf(input: DigestInput): Promise<string> {
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify(input.extra));
+  const files: string[] = [];
+  for (const path of input.paths) await collect(join(input.folder, path), input.ignore, files);
+  for (const file of files.sort()) await add(hash, file, relative(input.folder, file));
+  return `sha256:${hash.digest("hex")}`;
+}
+
+async function collect(path: string, ignore: readonly string[], files: string[]): Promise<void> {
+  if (files.length >= filesMax) return;
+  const info = await stat(path).catch(() => null);
+  if (info?.isFile()) files.push(path);
+  if (!info?.isDirectory()) return;
+  for (const name of (await readdir(path).catch(() => [])).sort()) {
+    if (!ignore.includes(name)) await collect(join(path, name), ignore, files);
+  }
+}
+
+/** Large files are told apart by size and time: reading them at each change would be slow. */
+async function add(hash: Hash, file: string, name: string): Promise<void> {
+  const info = await stat(file).catch(() => null);
+  if (info === null) return;
+  hash.update(`\n${name}\n${info.size}\n`);
+  if (info.size > bytesMax) hash.update(String(info.mtimeMs));
+  else hash.update(await readFile(file).catch(() => ""));
+}

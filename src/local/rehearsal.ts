@@ -1,0 +1,304 @@
+/** A rehearsal: a service, a trace of real traffic, and one whole cycle under it. */
+import { type CostProfile, type CostWindow, type CycleCost, costOfWindows } from "../core/cost.ts";
+import type { Phase, Tier } from "../core/index.ts";
+import type { TransitionRecord } from "./journal.ts";
+import { leashedAlive } from "./leash.ts";
+import { type Load, type LoadStats, type RequestTemplate, startLoad } from "./load/load.ts";
+import type { TraceShape } from "./load/shape.ts";
+import { type Local, type LocalOptions, startLocal } from "./start.ts";
+
+/** A service, a trace, and how long to try. */
+export interface RehearsalOptions {
+  readonly local: LocalOptions;
+  readonly shape: TraceShape;
+  readonly peakPerSecond: number;
+  readonly mix: readonly RequestTemplate[];
+  /** What the bill is computed from; the duration on Lambda is measured. */
+  readonly profile: CostProfile;
+  /** Virtual time over which the trace is replayed. */
+  readonly replayMs: number;
+  /** Virtual time after which an unfinished cycle is given up. */
+  readonly deadlineMs: number;
+  readonly onProgress: (progress: Progress) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What a view of a running rehearsal shows, a few times a second. */
+export interface Progress {
+  readonly stage: "starting" | "settling" | "running" | "stopping";
+  readonly local: Local | null;
+  readonly load: LoadStats | null;
+}
+
+/** The outcome of one tier. */
+export interface TierResult {
+  readonly requests: number;
+  readonly failed: number;
+  readonly p50Ms: number | null;
+  readonly p99Ms: number | null;
+}
+
+/** What `lambdaflex rehearse --json` prints. Times of transitions are virtual milliseconds. */
+export interface RehearsalResult {
+  readonly requests: number;
+  readonly failed: number;
+  readonly byTier: Readonly<Record<Tier, TierResult>>;
+  readonly transitions: readonly {
+    readonly direction: "up" | "down";
+    readonly ms: number;
+    readonly phases: readonly { readonly phase: Phase | "alarm"; readonly ms: number }[];
+    readonly waits: readonly { readonly kind: string; readonly ms: number }[];
+    readonly reason: string;
+    /** What the engine added to the critical path, in per cent of it. */
+    readonly enginePercent: number;
+  }[];
+  readonly coldStarts: number;
+  readonly cost: {
+    readonly actual: number;
+    readonly alwaysLambda: number;
+    readonly alwaysFargate: number;
+    readonly assumptions: readonly string[];
+  };
+  /** Processes and sockets that outlived the rehearsal. */
+  readonly leftRunning: number;
+  /** Whether both transitions completed, nothing failed and nothing is left running. */
+  readonly ok: boolean;
+  /** Virtual length of the rehearsal and the factor to real time. */
+  readonly virtualMs: number;
+  readonly speed: number;
+  readonly failures: LoadStats["failures"];
+}
+
+/** Why a rehearsal ended before its cycle was complete. */
+export class RehearsalAborted extends Error {
+  override readonly name = "RehearsalAborted";
+}
+
+/** The service gave no good answer when it was first asked. */
+export class ServiceNotReady extends Error {
+  override readonly name = "ServiceNotReady";
+}
+
+/** After the trace: so few requests that it is quiet, enough that a lost one would show. */
+const ebbPerSecond = 2;
+
+/**
+ * Runs a whole rehearsal. Whatever happens, everything it started is stopped when it returns.
+ * @throws ServiceNotReady, RehearsalAborted when `signal` fires, or what the engine crashed with
+ */
+export async function runRehearsal(options: RehearsalOptions): Promise<RehearsalResult> {
+  const { signal, onProgress } = options;
+  onProgress({ stage: "starting", local: null, load: null });
+  signal.throwIfAborted();
+  const local = await startLocal(options.local);
+  const ledger = createLedger(local);
+  let load: Load | null = null;
+  let stats: LoadStats | null = null;
+  const startedMs = local.clock.nowMs();
+  const running = new AbortController();
+  try {
+    const aborted = new Promise<never>((_, reject) => {
+      const stop = (): void => reject(new RehearsalAborted("interrupted"));
+      signal.addEventListener("abort", stop, { signal: running.signal, once: true });
+    });
+    aborted.catch(() => undefined);
+    const guard = <T>(work: Promise<T>): Promise<T> => Promise.race([work, aborted, local.crashed]);
+    await guard(firstAnswer(local, onProgress));
+    if (local.resumed) await guard(settle(local, options));
+    const known = local.journal.transitions.length;
+    load = await startLoad(loadOptions(local, options));
+    const replayed = load;
+    await guard(wholeCycle(local, replayed, known, options, ledger));
+    onProgress({ stage: "stopping", local, load: load.stats() });
+    stats = await load.stop();
+    load = null;
+    return await finish(local, stats, ledger, known, startedMs, options);
+  } finally {
+    running.abort();
+    await load?.stop();
+    ledger.stop();
+    await local.stop();
+  }
+}
+
+/** A first request from zero is held until an environment is up: then the service works. */
+async function firstAnswer(
+  local: Local,
+  onProgress: RehearsalOptions["onProgress"],
+): Promise<void> {
+  onProgress({ stage: "starting", local, load: null });
+  if (await local.probe()) return;
+  throw new ServiceNotReady(local.lambdaStats().failure ?? "the service gave no good answer");
+}
+
+/** Brings what an interrupted run left behind back to Lambda before a new cycle begins. */
+async function settle(local: Local, options: RehearsalOptions): Promise<void> {
+  await local.pin("lambda");
+  await until(local, options, "settling", null, async () => {
+    const { target, route } = await local.status();
+    const { facts } = local.plane;
+    return target === "lambda" && !route.fargateRecord && facts.stack === "absent";
+  });
+  await local.pin(null);
+}
+
+async function wholeCycle(
+  local: Local,
+  load: Load,
+  known: number,
+  options: RehearsalOptions,
+  ledger: Ledger,
+): Promise<void> {
+  await until(local, options, "running", load, async () => {
+    ledger.update();
+    const directions = local.journal.transitions.slice(known).map((done) => done.direction);
+    const up = directions.indexOf("up");
+    const cycled = up >= 0 && directions.indexOf("down", up) > up;
+    return cycled && load.phase === "ebb" && local.journal.open === null;
+  });
+}
+
+/** Looks a few times a second until `done`, or until the deadline has passed. */
+async function until(
+  local: Local,
+  options: RehearsalOptions,
+  stage: Progress["stage"],
+  load: Load | null,
+  done: () => Promise<boolean>,
+): Promise<void> {
+  const realMs = 200;
+  const giveUpMs = local.clock.nowMs() + options.deadlineMs;
+  while (local.clock.nowMs() < giveUpMs && !options.signal.aborted) {
+    options.onProgress({ stage, local, load: load?.stats() ?? null });
+    if (await done()) return;
+    await local.clock.sleep(realMs * local.clock.speed);
+  }
+}
+
+function loadOptions(local: Local, options: RehearsalOptions): Parameters<typeof startLoad>[0] {
+  const { speed, seed } = options.local;
+  return {
+    shape: options.shape,
+    peakPerSecond: options.peakPerSecond,
+    seed,
+    clock: { speed, startMs: local.clock.nowMs() },
+    durationMs: options.replayMs,
+    ebbPerSecond,
+    dns: local.dns,
+    host: local.host,
+    clients: 64,
+    mix: options.mix,
+    timeoutMs: 30_000,
+  };
+}
+
+async function finish(
+  local: Local,
+  stats: LoadStats,
+  ledger: Ledger,
+  known: number,
+  startedMs: number,
+  options: RehearsalOptions,
+): Promise<RehearsalResult> {
+  ledger.update();
+  const virtualMs = local.clock.nowMs() - startedMs;
+  const { coldStarts } = local.lambdaStats();
+  const transitions = local.journal.transitions.slice(known);
+  await local.stop();
+  const leftRunning = leashedAlive();
+  const measured = stats.byTier.lambda.p50Ms;
+  const lambdaDurationMs = Math.max(1, measured ?? 1);
+  const cost = costOfWindows(ledger.windows(), { ...options.profile, lambdaDurationMs });
+  const whole = ["up", "down"].every((way) => transitions.some((t) => t.direction === way));
+  const tier = (name: Tier): TierResult => {
+    const { requests, failed, p50Ms, p99Ms } = stats.byTier[name];
+    return { requests, failed, p50Ms, p99Ms };
+  };
+  return {
+    requests: stats.requests,
+    failed: stats.failed,
+    byTier: { lambda: tier("lambda"), fargate: tier("fargate") },
+    transitions: transitions.map(transitionResult),
+    coldStarts,
+    cost: costResult(cost),
+    leftRunning,
+    ok: whole && stats.failed === 0 && leftRunning === 0,
+    virtualMs,
+    speed: local.clock.speed,
+    failures: stats.failures,
+  };
+}
+
+function transitionResult(record: TransitionRecord): RehearsalResult["transitions"][number] {
+  const { direction, ms, reason, alarmMs, engineMs } = record;
+  const alarm = { phase: "alarm" as const, ms: Math.round(alarmMs) };
+  const phases = record.phases.map((entry) => ({ phase: entry.phase, ms: Math.round(entry.ms) }));
+  const waits = new Map<string, number>();
+  for (const { kind, ms: spent } of record.phases.flatMap((entry) => entry.waits)) {
+    waits.set(kind, (waits.get(kind) ?? 0) + spent);
+  }
+  return {
+    direction,
+    ms: Math.round(ms),
+    phases: [alarm, ...phases],
+    waits: [...waits].map(([kind, spent]) => ({ kind, ms: Math.round(spent) })),
+    reason,
+    enginePercent: Math.round((engineMs / Math.max(1, ms - engineMs)) * 1000) / 10,
+  };
+}
+
+function costResult(cost: CycleCost): RehearsalResult["cost"] {
+  const all = [cost.actual, cost.alwaysLambda, cost.alwaysFargate];
+  return {
+    actual: cost.actual.usd,
+    alwaysLambda: cost.alwaysLambda.usd,
+    alwaysFargate: cost.alwaysFargate.usd,
+    assumptions: [...new Set(all.flatMap((part) => part.assumptions))],
+  };
+}
+
+/** Keeps what was billed in each minute. */
+interface Ledger {
+  update(): void;
+  windows(): readonly CostWindow[];
+  stop(): void;
+}
+
+function createLedger(local: Local): Ledger {
+  const windows = new Map<number, { lambda: number; fargate: number }>();
+  const billed = new Map<number, { tasks: number; balancer: boolean }>();
+  const periodMs = 60_000;
+  const note = (): void => {
+    const startMs = Math.floor(local.clock.nowMs() / periodMs) * periodMs;
+    const stats = local.fargateStats();
+    const before = billed.get(startMs);
+    billed.set(startMs, {
+      tasks: Math.max(before?.tasks ?? 0, stats?.tasks ?? 0),
+      balancer: (before?.balancer ?? false) || stats !== null,
+    });
+  };
+  const cancel = local.clock.every(periodMs / 4, note);
+  return {
+    update() {
+      note();
+      for (const tier of ["lambda", "fargate"] as const) {
+        for (const sample of local.meters[tier].samples()) {
+          const window = windows.get(sample.startMs) ?? { lambda: 0, fargate: 0 };
+          window[tier] = sample.requests;
+          windows.set(sample.startMs, window);
+        }
+      }
+    },
+    windows: () =>
+      [...windows.entries()]
+        .sort(([a], [b]) => a - b)
+        .map(([startMs, requests]) => ({
+          periodMs,
+          lambdaRequests: requests.lambda,
+          fargateRequests: requests.fargate,
+          tasks: billed.get(startMs)?.tasks ?? 0,
+          balancer: billed.get(startMs)?.balancer ?? false,
+        })),
+    stop: cancel,
+  };
+}

@@ -1,0 +1,383 @@
+/** Puts the local cloud together: DNS, both tiers, control plane, alarms and the controller. */
+import { alarmDefinitions, type Thresholds } from "../core/alarms.ts";
+import {
+  type AlarmName,
+  type AlarmState,
+  ConflictError,
+  type EngineSettings,
+  initialStatus,
+  type Policy,
+  type Status,
+  seededRandom,
+  type TickResult,
+  type Tier,
+} from "../core/index.ts";
+import { type AlarmWatch, startAlarmWatch } from "./alarm-watch.ts";
+import { type Clock, scaledClock } from "./clock.ts";
+import { LocalCloud, mergeSamples } from "./cloud.ts";
+import type { PlaneFacts } from "./control-plane.ts";
+import { type BurstTier, type ControlPlane, createControlPlane } from "./control-plane.ts";
+import { type Controller, startController } from "./controller.ts";
+import { awsDelays, type Delays } from "./delays.ts";
+import { startDnsServer } from "./dns/server.ts";
+import type { DnsRecord } from "./dns/zone.ts";
+import { type FargateStats, type FargateTier, startFargateTier } from "./fargate/tier.ts";
+import { createJournal, type Journal } from "./journal.ts";
+import { type LambdaStats, type LambdaTier, startLambdaTier } from "./lambda/tier.ts";
+import { createMeter, type Meter } from "./meter.ts";
+import type { Endpoint, ServiceSpec } from "./service.ts";
+import { openRevisions, openSnapshot, type RevisionedFile, type Snapshot } from "./state-file.ts";
+import { startStatusServer, statusDocument } from "./status-server.ts";
+
+/** How large the tiers are; the names are those of the configuration. */
+export interface TierSizes {
+  readonly lambda: {
+    readonly memoryMB: number;
+    readonly timeoutMs: number;
+    readonly concurrencyMax: number;
+    readonly idleMs: number;
+  };
+  readonly fargate: {
+    readonly vcpu: number;
+    readonly memoryMB: number;
+    readonly tasksMin: number;
+    readonly tasksMax: number;
+    readonly requestsPerTaskPerMinute: number;
+    readonly deregistrationDelayMs: number;
+    readonly stopTimeoutMs: number;
+    readonly clientKeepAliveMs: number;
+    readonly healthCheck: {
+      readonly intervalMs: number;
+      readonly timeoutMs: number;
+      readonly healthyThreshold: number;
+      readonly unhealthyThreshold: number;
+    };
+  };
+}
+
+/** A service, the sizes of its tiers, and how its time passes. */
+export interface LocalOptions {
+  readonly service: ServiceSpec;
+  readonly sizes: TierSizes;
+  readonly thresholds: Thresholds;
+  readonly settings: EngineSettings;
+  readonly policy: Policy;
+  readonly standby: "warm" | "cold";
+  readonly speed: number;
+  readonly seed: number;
+  /** Where the state is kept. */
+  readonly stateFolder: string;
+  /** Virtual time of a first start; a resumed one goes on where it was, if that is later. */
+  readonly startMs: number;
+  /** Processes that may be starting at once: about as many as the machine has cores. */
+  readonly startsMax: number;
+  readonly onTick?: (result: TickResult, atMs: number) => void;
+  readonly onAlarm?: (name: AlarmName, state: AlarmState, atMs: number) => void;
+  /** Output of the service's processes and of the cloud itself. */
+  readonly onLog?: (line: string) => void;
+}
+
+/** A running local cloud. */
+export interface Local {
+  readonly clock: Clock;
+  readonly host: string;
+  readonly dns: Endpoint;
+  readonly journal: Journal;
+  readonly meters: Readonly<Record<Tier, Meter>>;
+  readonly alarms: Readonly<Record<AlarmName, AlarmState>>;
+  readonly plane: ControlPlane;
+  /** Whether an earlier run left a transition unfinished. */
+  readonly resumed: boolean;
+  lambdaStats(): LambdaStats;
+  fargateStats(): FargateStats | null;
+  /** Asks the Lambda tier for one answer; `false` if it is not a good one. */
+  probe(): Promise<boolean>;
+  status(): Promise<Status>;
+  /** Pins a tier, or lets the policy decide again with `null`. */
+  pin(tier: Tier | null): Promise<void>;
+  /** New code: Lambda takes it at once, the engine brings Fargate to it. */
+  deploy(service: ServiceSpec): void;
+  /** Rejects when the engine crashes. */
+  readonly crashed: Promise<never>;
+  /** Stops everything; nothing is left running. The state stays. */
+  stop(): Promise<void>;
+}
+
+/** Starts the local cloud on loopback. Rejects when something can not listen or be written. */
+export async function startLocal(options: LocalOptions): Promise<Local> {
+  const stops: (() => Promise<void> | void)[] = [];
+  try {
+    return await assemble(options, stops);
+  } catch (error) {
+    for (const stop of stops.reverse()) await stop();
+    throw error;
+  }
+}
+
+/** What every part of the local cloud shares. */
+interface Ground {
+  readonly options: LocalOptions;
+  readonly clock: Clock;
+  readonly delays: Delays;
+  readonly meters: Readonly<Record<Tier, Meter>>;
+  readonly store: RevisionedFile<Status>;
+  readonly planeStore: Snapshot<PlaneFacts>;
+  readonly before: PlaneFacts | null;
+  readonly host: string;
+  /** The service as it runs now; `current` is replaced by a deploy. */
+  readonly service: { current: ServiceSpec };
+  readonly statusUrl: string;
+  /** What stops everything that was started, in the order of starting. */
+  readonly stops: (() => Promise<void> | void)[];
+}
+
+type Stops = Ground["stops"];
+
+async function assemble(options: LocalOptions, stops: Stops): Promise<Local> {
+  let latest: TickResult | null = null;
+  let plane: ControlPlane | null = null;
+  const statusServer = await startStatusServer(() => statusDocument(latest, plane));
+  stops.push(statusServer.stop);
+  const ground = await prepareGround(options, statusServer.url, stops);
+  const { clock, meters, store } = ground;
+  const resumed = (await store.read()) !== null;
+  const lambda = await startLambda(ground);
+  const burst = burstOf(ground);
+  plane = createControlPlane({
+    clock,
+    delays: ground.delays,
+    store: ground.planeStore,
+    tasksMin: options.settings.tasksMin,
+    before: ground.before,
+    startBurst: burst.start,
+    onLog: options.onLog,
+  });
+  stops.push(plane.stop);
+  const facts = plane;
+  const dns = await startDnsServer({
+    host: ground.host,
+    ttlSeconds: options.settings.ttlMs / 1000,
+    random: seededRandom(options.seed + 1),
+    records: () => records(facts, lambda.endpoint, burst.current()),
+  });
+  stops.push(dns.stop);
+  await plane.resume();
+  const engine = startEngine(ground, plane, lambda, burst, (result) => {
+    latest = result;
+  });
+  return {
+    clock,
+    host: ground.host,
+    dns: dns.endpoint,
+    meters,
+    plane,
+    resumed,
+    journal: engine.journal,
+    get alarms() {
+      return engine.alarms.states;
+    },
+    lambdaStats: lambda.stats,
+    fargateStats: () => burst.current()?.stats() ?? null,
+    probe: () => lambda.probe(ground.service.current.readiness.path),
+    status: async () => (await engine.cloud.observe()).status,
+    async pin(tier) {
+      await setOverride(engine.cloud, tier);
+      engine.controller.wake();
+    },
+    deploy(next) {
+      ground.service.current = withStatus(next, ground.statusUrl);
+      lambda.deploy(ground.service.current);
+      engine.controller.wake();
+    },
+    crashed: engine.controller.crashed,
+    async stop() {
+      for (const stop of stops.splice(0).reverse()) await stop();
+    },
+  };
+}
+
+/** Opens the state and sets the clock: time goes on where an earlier run left it. */
+async function prepareGround(
+  options: LocalOptions,
+  statusUrl: string,
+  stops: Stops,
+): Promise<Ground> {
+  const store = await openRevisions<Status>(options.stateFolder, "status");
+  const planeStore = openSnapshot<PlaneFacts>(options.stateFolder, "cloud");
+  const before = await planeStore.read();
+  const clock = scaledClock(options.speed, Math.max(options.startMs, before?.atMs ?? 0));
+  return {
+    options,
+    clock,
+    delays: awsDelays(seededRandom(options.seed), options.standby),
+    meters: {
+      lambda: createMeter("lambda", clock, 60_000),
+      fargate: createMeter("fargate", clock, 60_000),
+    },
+    store,
+    planeStore,
+    before,
+    host: `${options.service.name}.lambdaflex.test`,
+    service: { current: withStatus(options.service, statusUrl) },
+    statusUrl,
+    stops,
+  };
+}
+
+/** The service learns where it can ask for the state of its stack. */
+function withStatus(service: ServiceSpec, statusUrl: string): ServiceSpec {
+  return { ...service, env: { ...service.env, LAMBDAFLEX_STATUS_URL: statusUrl } };
+}
+
+async function startLambda({
+  options,
+  clock,
+  meters,
+  service,
+  stops,
+}: Ground): Promise<LambdaTier> {
+  const { sizes, startsMax, onLog } = options;
+  const lambda = await startLambdaTier({
+    service: service.current,
+    ...sizes.lambda,
+    startsMax,
+    clock,
+    meter: meters.lambda,
+    clientKeepAliveMs: sizes.fargate.clientKeepAliveMs,
+    ...(onLog && { onLog }),
+  });
+  stops.push(lambda.stop);
+  return lambda;
+}
+
+/** The burst tier that a stack creates, and the one that exists now. */
+interface Burst {
+  start(digest: string, tasks: number): Promise<BurstTier>;
+  current(): FargateTier | null;
+}
+
+function burstOf({ options, clock, meters, service, delays, host }: Ground): Burst {
+  let current: FargateTier | null = null;
+  const { sizes, startsMax, onLog } = options;
+  return {
+    current: () => current,
+    async start(digest, tasks) {
+      const tier = await startFargateTier({
+        service: { ...service.current, digest },
+        ...sizes.fargate,
+        tasks,
+        startDelayMs: delays.taskStartMs,
+        startsMax,
+        clock,
+        meter: meters.fargate,
+        hosts: [host],
+        ...(onLog && { onLog }),
+      });
+      current = tier;
+      return {
+        stats: tier.stats,
+        deploy: () => tier.deploy(service.current),
+        async stop() {
+          await tier.stop();
+          if (current === tier) current = null;
+        },
+      };
+    },
+  };
+}
+
+/** The part that decides: alarms, the port's adapter, and the controller. */
+interface Engine {
+  readonly alarms: AlarmWatch;
+  readonly cloud: LocalCloud;
+  readonly controller: Controller;
+  readonly journal: Journal;
+}
+
+function startEngine(
+  ground: Ground,
+  plane: ControlPlane,
+  lambda: LambdaTier,
+  burst: Burst,
+  keep: (result: TickResult) => void,
+): Engine {
+  const { options, clock, meters, store, delays, service, stops } = ground;
+  const { sizes, settings, policy } = options;
+  let controller: Controller | null = null;
+  const alarms = startAlarmWatch({
+    clock,
+    delays,
+    definitions: alarmDefinitions(options.thresholds, sizes.lambda.concurrencyMax),
+    samples: () => mergeSamples(meters.lambda.samples(), meters.fargate.samples()),
+    burstExists: () => plane.facts.stack === "complete",
+    onChange: (name, state) => {
+      options.onAlarm?.(name, state, clock.nowMs());
+      controller?.wake();
+    },
+  });
+  stops.push(alarms.stop);
+  const path = (): string => service.current.readiness.path;
+  const cloud = new LocalCloud({
+    clock,
+    plane,
+    store,
+    lambdaMeter: meters.lambda,
+    fargateMeter: meters.fargate,
+    alarms: () => alarms.states,
+    digest: () => service.current.digest,
+    lambdaStats: lambda.stats,
+    concurrencyMax: sizes.lambda.concurrencyMax,
+    fargateStats: () => burst.current()?.stats() ?? null,
+    probeLambda: () => lambda.probe(path()),
+    probeFargate: async () => (await burst.current()?.probe(path())) ?? false,
+  });
+  const journal = createJournal(() => alarms.breachSinceMs);
+  controller = startController({
+    cloud,
+    policy,
+    settings,
+    clock,
+    onTick: (result, atMs) => {
+      if (result.ok) keep(result);
+      journal.onTick(result, atMs, plane.milestones);
+      options.onTick?.(result, atMs);
+    },
+  });
+  stops.push(controller.stop);
+  return { alarms, cloud, controller, journal };
+}
+
+/** What DNS answers with: the weights in effect, and whether Fargate could answer at all. */
+function records(
+  plane: ControlPlane,
+  lambda: Endpoint,
+  fargate: FargateTier | null,
+): readonly DnsRecord[] {
+  const { route } = plane.facts;
+  const healthy = (fargate?.stats().healthy ?? 0) > 0;
+  return [
+    { tier: "lambda", weight: route.lambda, healthy: true, exists: true, endpoint: lambda },
+    {
+      tier: "fargate",
+      weight: route.fargate,
+      healthy,
+      exists: route.fargateRecord,
+      endpoint: fargate?.endpoint ?? null,
+    },
+  ];
+}
+
+/** Sets the override by the same compare-and-swap that the controller uses. */
+async function setOverride(cloud: LocalCloud, tier: Tier | null): Promise<void> {
+  const override = tier === null ? null : { tier, untilMs: null };
+  for (let attempt = 0; ; attempt += 1) {
+    const { status } = await cloud.observe();
+    const held = status.revision === 0 ? initialStatus() : status;
+    try {
+      const revision = held.revision + 1;
+      return await cloud.commit({ ...held, revision, override, holdUntilMs: null });
+    } catch (error) {
+      if (!(error instanceof ConflictError) || attempt >= 20) throw error;
+    }
+  }
+}
