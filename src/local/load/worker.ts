@@ -51,8 +51,10 @@ function run(data: LoadWorkerData, port: NonNullable<typeof parentPort>): void {
       next = nextArrival();
       send(due);
     }
+    if (next === null) return;
     // The wait is bounded because Node's timers are.
-    if (next !== null) timer = setTimeout(arrive, Math.min(next.atMs - elapsedMs(), 60_000));
+    const waitMs = Math.min(Math.max(0, next.atMs - elapsedMs()), 60_000);
+    timer = setTimeout(arrive, waitMs);
   };
   const report = (): void => {
     const stats = tally.snapshot(performance.now(), clients.outstanding);
