@@ -183,10 +183,12 @@ class FrontDoor implements Gateway {
     const { request } = exchange;
     const pieces: Buffer[] = [];
     let length = 0;
+    let refused = false;
     request.on("data", (piece: Buffer) => {
       length += piece.length;
       if (length <= bodyBytesMax) pieces.push(piece);
-      else if (!exchange.response.writableEnded) {
+      else if (!refused) {
+        refused = true;
         pieces.length = 0;
         this.#refuse(exchange, 413, "Request Too Long");
       }
@@ -252,10 +254,10 @@ class FrontDoor implements Gateway {
 
   /** Answers with a message of the gateway's own, in the form that HTTP APIs use. */
   #refuse(exchange: Exchange, status: number, message: string): void {
-    discard(exchange.request);
     const body = JSON.stringify({ message });
     const headers = ["content-type", "application/json"];
-    this.#send(exchange, { status, headers, body, contentLength: null });
+    const answer = { status, headers, body, contentLength: null };
+    discard(exchange.request, () => this.#send(exchange, answer));
   }
 
   #send(exchange: Exchange, answer: Answer): void {
@@ -296,14 +298,21 @@ function isTooLarge(payload: string): boolean {
   return Buffer.byteLength(payload) > requestPayloadBytesMax;
 }
 
-/** Reads on and throws away, so that the client sees the refusal rather than a broken pipe. */
-function discard(request: IncomingMessage): void {
-  if (request.complete) return;
+/**
+ * Reads the rest of a request and throws it away before it calls `then`: a client that is still
+ * sending would see a broken pipe instead of the refusal.
+ */
+function discard(request: IncomingMessage, then: () => void): void {
+  if (request.complete) {
+    then();
+    return;
+  }
   let length = 0;
   request.on("data", (piece: Buffer) => {
     length += piece.length;
     if (length > discardBytesMax) request.destroy();
   });
+  request.on("end", then);
 }
 
 /** Identifies one request. */

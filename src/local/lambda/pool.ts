@@ -230,6 +230,7 @@ class EnvironmentPool implements Pool {
     this.#removeIdle(slot);
     const id = slot.environment?.id;
     this.#options.onLog(`[${id}] gone: ${reason}`);
+    this.#track(slot.environment?.stop(0));
     if (slot.state === "starting") this.#starting -= 1;
     if (!initialised) this.#initFailed(reason);
     this.#scale();
@@ -268,7 +269,11 @@ class EnvironmentPool implements Pool {
   #dismiss(slot: Slot, graceMs = stopGraceMs): void {
     this.#slots.delete(slot);
     if (slot.state === "starting") this.#starting -= 1;
-    const leaving = slot.environment?.stop(graceMs);
+    this.#track(slot.environment?.stop(graceMs));
+  }
+
+  /** Remembers a process that is about to exit, so that `stop` leaves none behind. */
+  #track(leaving: Promise<void> | undefined): void {
     if (!leaving) return;
     this.#leaving.add(leaving);
     void leaving.finally(() => this.#leaving.delete(leaving));

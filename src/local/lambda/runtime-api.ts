@@ -127,6 +127,7 @@ export class RuntimeApi {
       } catch (error) {
         if (!(error instanceof WireError)) throw error;
         this.#refuse(connection, 400, "BadRequest", error.message);
+        this.#flush(connection);
         socket.destroySoon();
       }
       connection.reading = false;
