@@ -57,6 +57,9 @@ test("a line goes to the shell, replaced by the service where it is one plain co
   assert.deepEqual(argvOf("node server.js"), ["/bin/sh", "-c", "exec node server.js"]);
   assert.equal(line(" .venv/bin/uvicorn --port $PORT"), "exec .venv/bin/uvicorn --port $PORT");
   assert.equal(line("npm run build && node ."), "npm run build && node .");
+  const withDefault = ["node . $", "{PORT:-80}"].join("");
+  assert.equal(line(withDefault), `exec ${withDefault}`);
+  assert.equal(line("{ node .; }"), "{ node .; }");
   assert.equal(line("DEBUG=1 node ."), "DEBUG=1 node .");
   assert.equal(line("exec node ."), "exec node .");
   assert.deepEqual(argvOf(["./a b", "$x"]), ["./a b", "$x"]);

@@ -75,6 +75,8 @@ export function loadMix({ load, readiness }: Config): readonly MixedRequest[] {
 /** A line that the shell can replace itself with: no assignment first, and not `exec` already. */
 const plainLine = /^\s*(?!exec\s)[^\s=]+(\s|$)/;
 const operators = /[;&|<>()`\n{}]/;
+/** `${PORT:-8080}`: a variable, not a group of commands. */
+const variables = /\$\{\w+(:?[-+?=][^{}()`$]*)?\}/g;
 
 /**
  * Program and arguments of a command. A text goes to the shell, with `exec` where it is one plain
@@ -82,7 +84,7 @@ const operators = /[;&|<>()`\n{}]/;
  */
 export function argvOf(command: string | readonly string[]): readonly string[] {
   if (typeof command !== "string") return command;
-  const plain = plainLine.test(command) && !operators.test(command);
+  const plain = plainLine.test(command) && !operators.test(command.replaceAll(variables, ""));
   return ["/bin/sh", "-c", plain ? `exec ${command.trim()}` : command];
 }
 
