@@ -80,7 +80,7 @@ beforeEach(async () => {
 afterEach(() => api.close());
 
 describe("the Runtime API", () => {
-  test("hands out an invocation with what a runtime needs to know, and takes its answer", async () => {
+  test("hands out an invocation with what a runtime must know, takes its answer", async () => {
     const before = Date.now();
     const next = await invoke("id-1", '{"text":"é"}');
     assert.equal(next.status, 200);
