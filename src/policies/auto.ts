@@ -1,0 +1,140 @@
+/**
+ * The default policy: follow the member of a team that would have been cheapest lately.
+ *
+ * Scores are imagined bills, halved every four days. The leader changes only for a member that is
+ * cheaper by four cycles, so that changing leaders does not cost more than it gains. A guard keeps
+ * the proven bound of the work-function counter.
+ */
+import type { Decision, Policy, PolicyState, Tier } from "../core/types.ts";
+import { boundUsd, guarded, optimumSoFarUsd } from "./auto/guard.ts";
+import { type AutoMemory, newMemory, recallMemory } from "./auto/memory.ts";
+import { hourMinutes, plansFargate, withMinute } from "./auto/rhythm.ts";
+import type { TeamLimits } from "./auto/team.ts";
+import { nameOfMember, referenceMember, team, teamLimits } from "./auto/team.ts";
+import { advanced, headsForFargate, isFree, minutePrices, priceOf, steered } from "./course.ts";
+import { type Demand, demandOf } from "./demand.ts";
+import type { Economics } from "./economics.ts";
+import { holdFor, targetFor, usd } from "./wording.ts";
+
+/** Settings of the default policy. */
+export interface AutoOptions {
+  readonly economics: Economics;
+  readonly tasksMax: number;
+}
+
+/** After so many minutes a past bill counts half. */
+const halfLifeMinutes = 4 * 1440;
+const keptPerMinute = 0.5 ** (1 / halfLifeMinutes);
+
+/** A member must be cheaper than the leader by so many cycles to replace it. */
+const marginCycles = 4;
+
+const alwaysLambda = team.length - 3;
+const alwaysFargate = team.length - 2;
+const rhythm = team.length - 1;
+/** The policy's own course is kept behind the team's. */
+const self = team.length;
+
+/** A longer window is walked through minute by minute, up to an hour. */
+const minutesPerWindowMax = 60;
+
+/** Makes the policy. */
+export function autoPolicy(options: AutoOptions): Policy {
+  const { economics } = options;
+  const limits = teamLimits(economics);
+  return {
+    name: "auto",
+    decide(view, state) {
+      const windows = demandOf(view);
+      const before = recallMemory(state);
+      if (before !== null && windows.length === 0) {
+        return { decision: decided(before, view.target, options), policyState: state };
+      }
+      let memory = before ?? newMemory(economics);
+      for (const window of windows) {
+        const minutes = Math.min(minutesPerWindowMax, Math.max(1, Math.round(window.minutes)));
+        for (let k = 0; k < minutes; k += 1) {
+          memory = learnt(memory, window, k, economics, limits);
+        }
+      }
+      return {
+        decision: decided(memory, view.target, options),
+        policyState: memory as unknown as PolicyState,
+      };
+    },
+  };
+}
+
+/** Takes in one minute of a window: bills, regrets and courses of the team, then the own course. */
+function learnt(
+  memory: AutoMemory,
+  window: Demand,
+  minuteOfWindow: number,
+  economics: Economics,
+  limits: TeamLimits,
+): AutoMemory {
+  const { rps, startMs } = window;
+  const minute = Math.floor(startMs / 60_000) + minuteOfWindow;
+  const prices = minutePrices(economics, rps);
+  const savedUsd = prices.lambdaUsd - prices.fargateUsd;
+  const hours = Math.floor(memory.guard.minutes / hourMinutes) + 1;
+  const profile = withMinute(memory.profile, minute % hourMinutes, savedUsd, hours);
+  const billed = memory.courses[0] ?? [];
+  const latest = memory.courses.at(-1) ?? [];
+  const scoresUsd = memory.scoresUsd.slice();
+  const regretsUsd = memory.regretsUsd.slice();
+  const course = latest.slice();
+  let best = memory.leader;
+  for (let index = 0; index < team.length; index += 1) {
+    const bill = priceOf(billed[index] ?? 0, prices, economics);
+    scoresUsd[index] = (scoresUsd[index] ?? 0) * keptPerMinute + bill;
+    const code = advanced(latest[index] ?? 0, economics);
+    const heads = headsForFargate(code, economics);
+    const regret = Math.max(0, (regretsUsd[index] ?? 0) + (heads ? -savedUsd : savedUsd));
+    let wants = heads
+      ? regret < (limits.downUsd[index] ?? 0)
+      : regret >= (limits.upUsd[index] ?? 0);
+    if (index === rhythm) {
+      const ready = hours > 1 && isFree(code, economics);
+      const ahead = minute + economics.metricLagMinutes;
+      wants = ready ? plansFargate(profile, ahead % hourMinutes, heads, economics) : heads;
+    }
+    const next = steered(code, wants, economics);
+    regretsUsd[index] = next === code ? regret : 0;
+    course[index] = next;
+    if ((scoresUsd[index] ?? 0) < (scoresUsd[best] ?? 0)) best = index;
+  }
+  const ahead = (scoresUsd[memory.leader] ?? 0) - (scoresUsd[best] ?? 0);
+  const leader = ahead > marginCycles * economics.cycleUsd ? best : memory.leader;
+  const ownUsd = priceOf(billed[self] ?? 0, prices, economics);
+  const wentUp = billed[self] === 1;
+  const guard = guarded(memory.guard, prices, { usd: ownUsd, wentUp }, economics);
+  const followed = course[guard.holds ? referenceMember : leader] ?? 0;
+  const wish = headsForFargate(followed, economics);
+  course[self] = steered(advanced(latest[self] ?? 0, economics), wish, economics);
+  const courses = [...memory.courses.slice(1), course];
+  return { kind: "auto-1", courses, regretsUsd, scoresUsd, leader, profile, guard, rps };
+}
+
+/** The tier that the followed member heads for, with the numbers that speak for it. */
+function decided(memory: AutoMemory, target: Tier, options: AutoOptions): Decision {
+  const { economics, tasksMax } = options;
+  const followed = memory.guard.holds ? referenceMember : memory.leader;
+  const code = memory.courses.at(-1)?.[followed] ?? 0;
+  const tier = headsForFargate(code, economics) ? "fargate" : "lambda";
+  const reason = (): string => reasonOf(memory, followed, economics);
+  if (tier === target) return holdFor(reason);
+  return targetFor(tier, { economics, tasksMax, rps: memory.rps }, reason);
+}
+
+function reasonOf(memory: AutoMemory, followed: number, economics: Economics): string {
+  const { scoresUsd, regretsUsd, guard, rps } = memory;
+  const score = (index: number): string => usd(scoresUsd[index] ?? 0);
+  const rate = `${rps.toFixed(1)} requests/s (break-even ${economics.breakEvenRps.toFixed(1)})`;
+  const lead = guard.holds
+    ? `guard: own bill ${usd(guard.ownUsd)} above ${usd(boundUsd(guard, economics))}, the bound ` +
+      `at an optimum of ${usd(optimumSoFarUsd(guard))}; follows ${nameOfMember(followed)}`
+    : `follows ${nameOfMember(followed)}: ${score(followed)} lately against ` +
+      `${score(alwaysLambda)} on Lambda and ${score(alwaysFargate)} on Fargate`;
+  return `${lead}; ${rate}, regret ${usd(regretsUsd[followed] ?? 0)}`;
+}

@@ -1,0 +1,41 @@
+/** What `auto` remembers: plain numbers in a few short lists, a few kilobytes of JSON. */
+import type { PolicyState } from "../../core/types.ts";
+import type { Economics } from "../economics.ts";
+import { type Guard, newGuard } from "./guard.ts";
+import { type HourProfile, hourMinutes } from "./rhythm.ts";
+import { firstLeader, team } from "./team.ts";
+
+/** The state of the policy between two windows. Never changed in place. */
+export interface AutoMemory {
+  readonly kind: "auto-1";
+  /** Courses of the members and, last, of the policy itself: one list per minute of metric lag. */
+  readonly courses: readonly (readonly number[])[];
+  /** What staying has cost each member more than the other tier would have, USD. */
+  readonly regretsUsd: readonly number[];
+  /** Imagined bills, discounted, USD. */
+  readonly scoresUsd: readonly number[];
+  readonly leader: number;
+  readonly profile: HourProfile;
+  readonly guard: Guard;
+  readonly rps: number;
+}
+
+/** The memory before any traffic: everybody on Lambda. */
+export function newMemory(economics: Economics): AutoMemory {
+  const onLambda = Array<number>(team.length + 1).fill(0);
+  return {
+    kind: "auto-1",
+    courses: Array<readonly number[]>(Math.max(1, economics.metricLagMinutes)).fill(onLambda),
+    regretsUsd: Array<number>(team.length).fill(0),
+    scoresUsd: Array<number>(team.length).fill(0),
+    leader: firstLeader,
+    profile: Array<number>(hourMinutes).fill(0),
+    guard: newGuard(economics),
+    rps: 0,
+  };
+}
+
+/** The memory in a stored state; `null` if another policy or an older version left it. */
+export function recallMemory(state: PolicyState): AutoMemory | null {
+  return state.kind === "auto-1" ? (state as unknown as AutoMemory) : null;
+}

@@ -1,0 +1,67 @@
+/**
+ * The hour's rhythm: what Fargate would have saved in each minute of the past few hours, and the
+ * best plan if the coming hour is like them.
+ *
+ * Timers and cron jobs start on a minute of the hour. Such an onset cannot be answered in time, a
+ * deployment takes longer than the burst; it has to be met by deploying ahead.
+ */
+import type { Economics } from "../economics.ts";
+
+/** Saved USD per minute of the hour, a running mean of the last hours. */
+export type HourProfile = readonly number[];
+
+/** Minutes of the horizon and of the profile. */
+export const hourMinutes = 60;
+
+/** About as many hours are remembered: a rhythm that comes and goes is learnt and forgotten soon. */
+const hoursRemembered = 6;
+
+/** Takes in one minute. `hours` counts the hours seen so far, this one included. */
+export function withMinute(
+  profile: HourProfile,
+  minuteOfHour: number,
+  savedUsd: number,
+  hours: number,
+): HourProfile {
+  const next = profile.slice();
+  const before = next[minuteOfHour] ?? 0;
+  next[minuteOfHour] = before + (savedUsd - before) / Math.min(hours, hoursRemembered);
+  return next;
+}
+
+/** The longest way that a plan can look across. */
+const wayMinutesMax = 64;
+const onLambda = new Float64Array(hourMinutes + wayMinutesMax);
+const onFargate = new Float64Array(hourMinutes + wayMinutesMax);
+
+/**
+ * Whether the best plan for the next hour has Fargate as its goal from now on.
+ *
+ * Backward dynamic programming relative to Lambda: a way costs its base minutes, a minute on
+ * Fargate earns what the profile says. Nothing is known of the time after the hour.
+ */
+export function plansFargate(
+  profile: HourProfile,
+  minuteOfHour: number,
+  isOnFargate: boolean,
+  economics: Economics,
+): boolean {
+  const { upMinutes, downMinutes, baseUsdPerMinute, removalUsd } = economics;
+  const upUsd = upMinutes * baseUsdPerMinute;
+  const downUsd = downMinutes * baseUsdPerMinute + removalUsd;
+  // Beyond the horizon both tiers count 0; the arrays are scratch and keep their zeros there.
+  for (let ahead = hourMinutes - 1; ahead >= 1; ahead -= 1) {
+    const saved = profile[(minuteOfHour + ahead) % hourMinutes] ?? 0;
+    const stay = onLambda[ahead + 1] ?? 0;
+    const go = upUsd + (onFargate[ahead + upMinutes] ?? 0);
+    onLambda[ahead] = go < stay ? go : stay;
+    const keep = (onFargate[ahead + 1] ?? 0) - saved;
+    const leave = downUsd + (onLambda[ahead + downMinutes] ?? 0);
+    onFargate[ahead] = leave < keep ? leave : keep;
+  }
+  const savedNow = profile[minuteOfHour % hourMinutes] ?? 0;
+  if (isOnFargate) {
+    return downUsd + (onLambda[downMinutes] ?? 0) >= (onFargate[1] ?? 0) - savedNow;
+  }
+  return upUsd + (onFargate[upMinutes] ?? 0) < (onLambda[1] ?? 0);
+}
