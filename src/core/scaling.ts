@@ -5,7 +5,8 @@
  * for its own cooldown, never for that of a scale-in. Scale-in is careful: missing data never
  * removes a task, the metric must be well below its target, and both cooldowns must have passed.
  * Sources: Application Auto Scaling User Guide, "How target tracking scaling works"
- * (docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html);
+ * (docs.aws.amazon.com/autoscaling/application/userguide,
+ * page target-tracking-scaling-policy-overview);
  * cooldown meaning and 300 s default: API Reference, "TargetTrackingScalingPolicyConfiguration".
  */
 

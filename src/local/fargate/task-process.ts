@@ -1,0 +1,137 @@
+/** The process of one task: the bootstrap with the service's command, on a port of its own. */
+import { type AddressInfo, connect, createServer } from "node:net";
+import { extname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { type Leashed, startLeashed } from "../leash.ts";
+import type { Endpoint, ServiceSpec } from "../service.ts";
+
+/** A started process that listens, or is about to. */
+export interface TaskProcess {
+  readonly endpoint: Endpoint;
+  readonly pid: number;
+  /** Resolves with a sentence when the process has ended: exit code and last words. */
+  readonly ended: Promise<string>;
+  /** Waits until the port takes connections, at most `timeoutMs` real milliseconds. */
+  listening(timeoutMs: number, signal: AbortSignal): Promise<"up" | "ended" | "late">;
+  /** Whether its last words say that its port was taken. */
+  readonly portTaken: boolean;
+  /** SIGTERM, after `graceMs` real milliseconds SIGKILL. */
+  stop(graceMs: number): Promise<void>;
+  /** SIGKILL at once. */
+  kill(): void;
+}
+
+const host = "127.0.0.1";
+/** Real milliseconds between two attempts to connect. */
+const listeningPollMs = 25;
+/** The last words of a process may arrive after the news of its end; real milliseconds. */
+const lastWordsMs = 20;
+const lastWordsMax = 200;
+const portTaken = /EADDRINUSE|address already in use/i;
+
+/** The bootstrap beside us: a source file when we run from sources, else a built one. */
+export function bootstrapCommand(): readonly string[] {
+  const extension = extname(import.meta.url);
+  const file = new URL(`../../runtime/bootstrap${extension}`, import.meta.url);
+  return [process.execPath, fileURLToPath(file)];
+}
+
+/** Starts a process of `service` behind `launcher` on a free port. */
+export async function startTaskProcess(
+  service: ServiceSpec,
+  launcher: readonly string[],
+  stopTimeoutMs: number,
+  onLine: (line: string) => void,
+): Promise<TaskProcess> {
+  const port = await freePort();
+  let lastWords = "";
+  let taken = false;
+  const leashed: Leashed = startLeashed([...launcher, ...service.command], {
+    cwd: service.cwd,
+    env: environmentOf(service, port, stopTimeoutMs),
+    onLine(line) {
+      const text = line.trim();
+      if (portTaken.test(text)) taken = true;
+      if (text !== "") lastWords = text.slice(0, lastWordsMax);
+      onLine(line);
+    },
+  });
+  const endpoint = { host, port };
+  const ended = leashed.exited.then(async (code) => {
+    await sleep(lastWordsMs);
+    return `exited with code ${code}${lastWords === "" ? "" : `: ${lastWords}`}`;
+  });
+  return {
+    endpoint,
+    pid: leashed.pid,
+    ended,
+    get portTaken() {
+      return taken;
+    },
+    async listening(timeoutMs, signal) {
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+      }, timeoutMs);
+      let up = false;
+      while (!up && leashed.running && !late && !signal.aborted) {
+        up = await accepts(endpoint);
+        if (!up) await sleep(listeningPollMs);
+      }
+      clearTimeout(timer);
+      if (!leashed.running) return "ended";
+      return up ? "up" : "late";
+    },
+    async stop(graceMs) {
+      await leashed.stop(graceMs);
+    },
+    kill: () => leashed.kill(),
+  };
+}
+
+/** Little is inherited: a service must not depend on the shell that started us. */
+function environmentOf(
+  service: ServiceSpec,
+  port: number,
+  stopTimeoutMs: number,
+): Record<string, string> {
+  const inherited: Record<string, string> = {};
+  for (const name of ["PATH", "HOME", "LANG", "TMPDIR"]) {
+    const value = process.env[name];
+    if (value !== undefined) inherited[name] = value;
+  }
+  return {
+    ...inherited,
+    ...service.env,
+    PORT: String(port),
+    AWS_LWA_PORT: String(port),
+    AWS_EXECUTION_ENV: "AWS_ECS_FARGATE",
+    LAMBDAFLEX_TIER: "fargate",
+    LAMBDAFLEX_DIGEST: service.digest,
+    LAMBDAFLEX_STOP_SECONDS: String(Math.max(1, Math.ceil(stopTimeoutMs / 1000))),
+  };
+}
+
+/** A port that was free a moment ago; whoever loses the race for it starts again. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function accepts({ host, port }: Endpoint): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    socket.on("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on("error", () => resolve(false));
+  });
+}
