@@ -104,14 +104,16 @@ describe("the request reader", () => {
         serialise({ target: "/large", body: large, chunk }),
         serialise({ target: "/after", body: Buffer.from("ok"), chunk: null }),
       ]);
-      const { requests } = read(cut(bytes, [1000]));
-      assert.deepEqual(
-        requests.map(({ target, oversize, body }) => [target, oversize, body.length]),
-        [
-          ["/large", true, 0],
-          ["/after", false, 2],
-        ],
-      );
+      for (const length of [1000, 20_000]) {
+        const { requests } = read(cut(bytes, [length]));
+        assert.deepEqual(
+          requests.map(({ target, oversize, body }) => [target, oversize, body.length]),
+          [
+            ["/large", true, 0],
+            ["/after", false, 2],
+          ],
+        );
+      }
     }
   });
 
