@@ -21,7 +21,7 @@ export function rehearsalSummary(result: RehearsalResult): string {
     "",
     result.leftRunning === 0
       ? "Nothing is left running."
-      : `${result.leftRunning} process groups are left running.`,
+      : `Left running: ${result.leftRunning} groups of processes.`,
     "",
   ];
   return lines.join("\n");

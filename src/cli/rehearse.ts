@@ -17,7 +17,7 @@ import { rehearsalView } from "./rehearsal-view.ts";
 import { openScreen, type Screen } from "./screen.ts";
 
 /** The whole trace passes in this virtual time; the ebb and the way down follow. */
-const replayMs = 60 * 60_000;
+const replayMs = 45 * 60_000;
 /** A cycle that is not complete by then never will be. */
 const deadlineMs = 4 * 60 * 60_000;
 

@@ -7,6 +7,8 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** A child process with everything it started. */
 export interface Leashed {
@@ -31,21 +33,23 @@ export interface LeashOptions {
 }
 
 /**
- * The watcher keeps the pipe (descriptor 3) and kills the group at its end. The program gets no
- * standard input. TERM to the shell is passed on to the program. `wait` returns early when a trap
- * runs, hence the loop.
+ * The watcher waits for the end of the pipe (descriptor 3), then kills the group; nothing is ever
+ * written to it. It leaves no process behind: `read` is built in, and the shell ends it before it
+ * ends itself. The program gets no standard input. TERM to the shell is passed on to the program,
+ * and `wait` returns early when a trap runs, hence the loop.
  */
 const script = `
-exec 3<&0 </dev/null
-( cat <&3 >/dev/null 2>&1; kill -9 0 ) &
+exec 3<&0 4>&2 </dev/null 2>/dev/null
+( exec >/dev/null 4>&-; read -r _ <&3; kill -9 0 ) &
 watcher=$!
-"$@" 3<&- &
+"$@" 3<&- 2>&4 4>&- &
 child=$!
 trap 'kill -TERM $child 2>/dev/null' TERM
 wait $child; code=$?
 while kill -0 $child 2>/dev/null; do wait $child; code=$?; done
-exec >/dev/null 2>&1
 trap '' TERM
+kill -9 $watcher 2>/dev/null
+wait $watcher 2>/dev/null
 exit $code
 `;
 
@@ -59,13 +63,34 @@ export function leashedAlive(): number {
   return started.size;
 }
 
+/** Waits up to `graceMs` real milliseconds for the kernel to end what was killed; then counts. */
+export async function leashedLeft(graceMs: number): Promise<number> {
+  const until = performance.now() + graceMs;
+  while (leashedAlive() > 0 && performance.now() < until) await sleep(20);
+  return leashedAlive();
+}
+
 function groupAlive(pid: number): boolean {
   try {
     process.kill(-pid, 0);
-    return true;
   } catch {
     return false;
   }
+  return process.platform !== "linux" || !onlyZombies(pid);
+}
+
+/** Dead processes that init has not collected yet still count as their group: look closer. */
+function onlyZombies(group: number): boolean {
+  return readdirSync("/proc").every((entry) => {
+    if (!/^\d+$/.test(entry)) return true;
+    try {
+      const stat = readFileSync(`/proc/${entry}/stat`, "utf8");
+      const [state, , of] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return Number(of) !== group || state === "Z" || state === "X";
+    } catch {
+      return true;
+    }
+  });
 }
 
 /** Starts `command` on a leash. Throws when `cwd` does not exist. */
@@ -83,6 +108,7 @@ export function startLeashed(command: readonly string[], options: LeashOptions):
   const exited = settle(child).then((code) => {
     running = false;
     killGroup(child.pid);
+    leashedAlive();
     return code;
   });
   const signal = (name: NodeJS.Signals): void => {

@@ -2,7 +2,7 @@
 import { type CostProfile, type CostWindow, type CycleCost, costOfWindows } from "../core/cost.ts";
 import type { Phase, Tier } from "../core/index.ts";
 import type { TransitionRecord } from "./journal.ts";
-import { leashedAlive } from "./leash.ts";
+import { leashedLeft } from "./leash.ts";
 import { type Load, type LoadStats, type RequestTemplate, startLoad } from "./load/load.ts";
 import type { TraceShape } from "./load/shape.ts";
 import { type Local, type LocalOptions, startLocal } from "./start.ts";
@@ -79,8 +79,32 @@ export class ServiceNotReady extends Error {
   override readonly name = "ServiceNotReady";
 }
 
-/** After the trace: so few requests that it is quiet, enough that a lost one would show. */
-const ebbPerSecond = 2;
+/** Requests/s after the trace, if the down threshold allows for as many. */
+const ebbPerSecondMax = 2;
+/** The chance that a minute of the ebb is not quiet although the ebb's mean is. */
+const loudMinuteChance = 0.001;
+
+/**
+ * The ebb after the trace: the highest rate at which hardly a minute reaches the threshold, so that
+ * a request lost during the way down still shows. One request counts `speed` times in a minute.
+ */
+export function ebbPerSecond(requestsPerMinute: number, speed: number): number {
+  const loud = Math.max(1, Math.ceil(requestsPerMinute / speed));
+  let mean = (ebbPerSecondMax * 60) / speed;
+  while (poissonTail(mean, loud) > loudMinuteChance) mean *= 0.9;
+  return (mean * speed) / 60;
+}
+
+/** The chance of `count` or more events when `mean` are expected. */
+function poissonTail(mean: number, count: number): number {
+  let term = Math.exp(-mean);
+  let below = 0;
+  for (let events = 0; events < count; events += 1) {
+    below += term;
+    term *= mean / (events + 1);
+  }
+  return Math.max(0, 1 - below);
+}
 
 /**
  * Runs a whole rehearsal. Whatever happens, everything it started is stopped when it returns.
@@ -183,7 +207,7 @@ function loadOptions(local: Local, options: RehearsalOptions): Parameters<typeof
     seed,
     clock: { speed, startMs: local.clock.nowMs() },
     durationMs: options.replayMs,
-    ebbPerSecond,
+    ebbPerSecond: ebbPerSecond(options.local.thresholds.down.requestsPerMinute, speed),
     dns: local.dns,
     host: local.host,
     clients: 64,
@@ -205,7 +229,7 @@ async function finish(
   const { coldStarts } = local.lambdaStats();
   const transitions = local.journal.transitions.slice(known);
   await local.stop();
-  const leftRunning = leashedAlive();
+  const leftRunning = await leashedLeft(2000);
   const measured = stats.byTier.lambda.p50Ms;
   const lambdaDurationMs = Math.max(1, measured ?? 1);
   const cost = costOfWindows(ledger.windows(), { ...options.profile, lambdaDurationMs });

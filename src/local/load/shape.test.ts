@@ -20,16 +20,16 @@ const fails = (text: string, code: TraceErrorCode, line: number | null): void =>
 test("the shipped match day peaks in the evening", () => {
   const text = readFileSync(new URL("./worldcup98-match-day.csv", import.meta.url), "utf8");
   const shape = parseTrace(text, "worldcup98-match-day.csv");
-  assert.equal(shape.fractions.length, 1440);
-  assert.equal(shape.spanSeconds, 86_400);
+  assert.equal(shape.fractions.length, 270);
+  assert.equal(shape.spanSeconds, 16_200);
   assert.equal(shape.requestsMax, 217_532);
   const peak = shape.rates.indexOf(1);
   assert.equal(rateAt(shape, shape.fractions[peak] ?? 0), 1);
-  assert.ok(peak > 14 * 60 && peak < 18 * 60);
-  assert.ok(rateAt(shape, 0.1) < 0.06, "quiet in the night");
+  assert.ok(peak > 150 && peak < 200);
+  assert.ok(rateAt(shape, 0.1) < 0.1, "quiet before the match");
 });
 
-test("headers, blank lines, CRLF, blanks, a byte order mark and a missing end are tolerated", () => {
+test("headers, blank lines, CRLF, blanks and a byte order mark are tolerated", () => {
   const plain = parseTrace("0,1\n60,2\n", "x");
   for (const text of [
     "timestamp_seconds,requests\n0,1\n60,2",
