@@ -108,7 +108,7 @@ test("a server's `connection: close` is honoured", async (t) => {
   assert.equal(connections, 4);
 });
 
-test("a connection that closes under a repeated request loses none that may be repeated", async (t) => {
+test("a connection that closes under a request loses none that may be repeated", async (t) => {
   const endings: readonly ((socket: { destroy(): void; resetAndDestroy(): void }) => void)[] = [
     (socket) => socket.destroy(),
     (socket) => socket.resetAndDestroy(),
@@ -182,7 +182,7 @@ test("a promised keep-alive time is not used to its end", async (t) => {
   assert.equal(connections, 3);
 });
 
-test("new requests follow DNS after the TTL, sticky clients stay until the server closes", async (t) => {
+test("new requests follow DNS, sticky clients stay until the server closes", async (t) => {
   let nowMs = 0;
   const servers = {
     lambda: await startHttp(t, echo),

@@ -1,5 +1,5 @@
 /**
- * What the load generator costs: CPU per request at 1,000 requests/s, and the rate that it can keep.
+ * What the load generator costs: CPU per request, and the rate that it can keep.
  *
  *     node src/local/load/load.perf.ts
  *

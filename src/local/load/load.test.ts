@@ -207,7 +207,8 @@ test("a server that stalls does not slow the arrivals", async (t) => {
   });
   const both = { lambda: endpoint, fargate: endpoint };
   const names = await startNames(t, both, { lambda: 255, fargate: 0 });
-  const load = await start(t, { dns: names.dns, mix: [read], seed: 5, timeoutMs: 3000 });
+  const calledMs = performance.now();
+  const load = await start(t, { dns: names.dns, mix: [read], seed: 5 });
   const arrival = createArrivals({
     shape: level,
     peakPerSecond: 400,
@@ -220,29 +221,33 @@ test("a server that stalls does not slow the arrivals", async (t) => {
   await until("a second of requests is outstanding", () => load.stats().outstanding > 400);
   // The main thread, and with it the server, is as good as dead for a while.
   const begunMs = performance.now();
-  while (performance.now() - begunMs < 400);
-  await until("requests went on meanwhile", () => load.stats().outstanding > 560);
+  while (performance.now() - begunMs < 1000);
+  await until("requests went on meanwhile", () => load.stats().outstanding > 750);
   const { outstanding, lateMsMax, requests } = load.stats();
   assert.equal(requests, 0);
-  assert.ok(lateMsMax < 250, `the generator was ${lateMsMax} ms late`);
+  assert.ok(lateMsMax < 900, `the generator was ${lateMsMax} ms late`);
   let lastMs = 0;
   for (let i = 0; i < outstanding; i += 1) lastMs = arrival()?.atMs ?? 0;
-  assert.ok(lastMs > 1000 && lastMs < 5000);
+  const elapsedMs = performance.now() - calledMs;
+  // Behind is only the start of the thread and the age of its report.
+  assert.ok(lastMs < elapsedMs && lastMs > elapsedMs - 1500, `${lastMs} of ${elapsedMs} ms`);
   const stats = await load.stop(0);
   assert.equal(stats.failed, stats.requests, "what is never answered has failed");
   assert.equal(stats.failures[0]?.error, "stopped before the answer came");
 });
 
-test("latency counts from the intended arrival", async (t) => {
-  const { endpoint } = await startHttp(t, (_request, response) => {
-    setTimeout(() => response.end("{}"), 60);
-  });
+test("a pause of the service shows in the latencies, as every request of it waited", async (t) => {
+  const { endpoint } = await startHttp(t, (_request, response) => void response.end("{}"));
   const both = { lambda: endpoint, fargate: endpoint };
   const names = await startNames(t, both, { lambda: 255, fargate: 0 });
-  const load = await start(t, { dns: names.dns, mix: [read], peakPerSecond: 100 });
+  const load = await start(t, { dns: names.dns, mix: [read] });
   await until("answers come", () => load.stats().requests > 20);
+  const begunMs = performance.now();
+  while (performance.now() - begunMs < 400);
+  const { requests } = load.stats();
+  await until("the pause is answered", () => load.stats().requests > requests + 100);
   const { p50Ms, p99Ms } = (await load.stop()).byTier.lambda;
-  assert.ok((p50Ms ?? 0) >= 59 && (p50Ms ?? 0) < 200 && (p99Ms ?? 0) >= (p50Ms ?? 0));
+  assert.ok(p50Ms !== null && p99Ms !== null && p99Ms > 200 && p50Ms > 0 && p50Ms <= p99Ms);
 });
 
 test("a seed replays the same requests", async (t) => {

@@ -1,4 +1,4 @@
-/** The thread of the load generator: sends each arrival at its time and reports five times a second. */
+/** The load generator's thread: sends each arrival at its time, reports five times a second. */
 import assert from "node:assert/strict";
 import { parentPort, workerData } from "node:worker_threads";
 import { scaledClock } from "../clock.ts";
@@ -42,20 +42,6 @@ function run(data: LoadWorkerData, port: NonNullable<typeof parentPort>): void {
     });
   };
 
-  let next = nextArrival();
-  let timer: NodeJS.Timeout | undefined;
-  const arrive = (): void => {
-    // The batch is bounded so that answers are read even when more is due than can be sent.
-    for (let sent = 0; sent < batchMax && next !== null && next.atMs <= elapsedMs(); sent += 1) {
-      const due = next;
-      next = nextArrival();
-      send(due);
-    }
-    if (next === null) return;
-    // The wait is bounded because Node's timers are.
-    const waitMs = Math.min(Math.max(0, next.atMs - elapsedMs()), 60_000);
-    timer = setTimeout(arrive, waitMs);
-  };
   const report = (): void => {
     const stats = tally.snapshot(performance.now(), clients.outstanding);
     const phase = elapsedMs() < replayMs ? "replay" : "ebb";
@@ -74,14 +60,37 @@ function run(data: LoadWorkerData, port: NonNullable<typeof parentPort>): void {
     port.close();
   };
   port.on("message", ({ graceMs }: LoadStop) => {
-    clearTimeout(timer);
-    next = null;
+    cancelArrivals();
     stopping = true;
     if (clients.outstanding === 0) finish();
     else setTimeout(finish, graceMs).unref();
   });
   report();
+  const cancelArrivals = schedule(nextArrival, elapsedMs, send);
+}
+
+/** Calls `send` for each arrival at its time, until the returned function is called. */
+function schedule(
+  nextArrival: () => Arrival | null,
+  elapsedMs: () => number,
+  send: (arrival: Arrival) => void,
+): () => void {
+  let next = nextArrival();
+  let timer: NodeJS.Timeout | undefined;
+  const arrive = (): void => {
+    // The batch is bounded so that answers are read even when more is due than can be sent.
+    for (let sent = 0; sent < batchMax && next !== null && next.atMs <= elapsedMs(); sent += 1) {
+      const due = next;
+      next = nextArrival();
+      send(due);
+    }
+    if (next === null) return;
+    // The wait is bounded because Node's timers are.
+    const waitMs = Math.min(Math.max(0, next.atMs - elapsedMs()), 60_000);
+    timer = setTimeout(arrive, waitMs);
+  };
   arrive();
+  return () => clearTimeout(timer);
 }
 
 function judge(
