@@ -13,12 +13,23 @@ export interface RehearsalView {
   onProgress(progress: Progress): void;
 }
 
-/** `startMs` is the virtual time that the clock of the view begins with. */
-export function rehearsalView(screen: Screen, startMs: () => number): RehearsalView {
-  let last: Extract<TickResult, { ok: true }> | null = null;
+/** A tick that succeeded, and when. */
+interface Seen {
+  readonly result: Extract<TickResult, { ok: true }>;
+  readonly atMs: number;
+}
+
+/** Times are shown since the first thing that is seen. */
+export function rehearsalView(screen: Screen): RehearsalView {
+  let last: Seen | null = null;
   let lastPhase = "";
+  let startMs: number | null = null;
   const rates: number[] = [];
-  const at = (ms: number): string => paint("dim", virtualTime(ms - startMs()));
+  const since = (ms: number): number => {
+    startMs ??= ms;
+    return ms - startMs;
+  };
+  const at = (ms: number): string => paint("dim", virtualTime(since(ms)));
 
   return {
     onTick(result, atMs) {
@@ -27,7 +38,7 @@ export function rehearsalView(screen: Screen, startMs: () => number): RehearsalV
         screen.say(`${at(atMs)} ${paint("yellow", result.during)}: ${result.error.message}`);
         return;
       }
-      last = result;
+      last = { result, atMs };
       for (const event of result.step.events) screen.say(`${at(atMs)} ${eventLine(event)}`);
       if (result.step.phase !== lastPhase) {
         if (lastPhase !== "") screen.say(`${at(atMs)} ${paint("cyan", result.step.phase)}`);
@@ -40,17 +51,16 @@ export function rehearsalView(screen: Screen, startMs: () => number): RehearsalV
       screen.say(`${at(atMs)} alarm ${name}: ${shown}`);
     },
     onProgress({ stage, local, load }) {
+      const nowMs = local?.clock.nowMs() ?? startMs ?? 0;
       if (local === null || load === null || last === null) {
-        const nowMs = local?.clock.nowMs() ?? startMs();
-        screen.plain(`${virtualTime(nowMs - startMs())} ${stage}`);
+        screen.plain(`${virtualTime(local === null ? 0 : since(nowMs))} ${stage}`);
         screen.picture([`${paint("bold", "lambdaflex")} ${stage} …`]);
         return;
       }
       rates.push(load.perSecond);
       if (rates.length > 600) rates.shift();
-      const nowMs = local.clock.nowMs();
-      screen.picture(picture(local, load, last, rates, nowMs - startMs()));
-      screen.plain(plainLine(local, load, last, nowMs - startMs()));
+      screen.picture(picture(local, load, last, rates, since(nowMs)));
+      screen.plain(plainLine(local, load, last, since(nowMs)));
     },
   };
 }
@@ -61,7 +71,7 @@ function virtualTime(ms: number): string {
   return `${String(minutes).padStart(3)}:${String(seconds).padStart(2, "0")}`;
 }
 
-function waitText(result: Extract<TickResult, { ok: true }>, nowMs: number, atMs: number): string {
+function waitText({ result, atMs }: Seen, nowMs: number): string {
   const { wait } = result.step;
   if (wait === null) return result.decision.reason;
   if (wait.leftMs === null) return `waits for ${wait.kind}: ${wait.message}`;
@@ -72,7 +82,7 @@ function waitText(result: Extract<TickResult, { ok: true }>, nowMs: number, atMs
 function picture(
   local: Local,
   load: LoadStats,
-  last: Extract<TickResult, { ok: true }>,
+  last: Seen,
   rates: readonly number[],
   elapsedMs: number,
 ): readonly string[] {
@@ -92,7 +102,7 @@ function picture(
     tasks === null ? local.plane.burst().state : `${tasks.healthy} of ${tasks.desired} tasks`;
   return [
     "",
-    `${paint("bold", last.step.phase.padEnd(14))} ${virtualTime(elapsedMs)} virtual   ` +
+    `${paint("bold", last.result.step.phase.padEnd(14))} ${virtualTime(elapsedMs)} virtual   ` +
       `${count(requests)} requests, ${fails}`,
     row(
       "Lambda ",
@@ -103,23 +113,18 @@ function picture(
     ),
     row("Fargate", fargate, byTier.fargate.perSecond, `${tasksText}  ${latency("fargate")}`),
     `  ${sparkline(rates, 60)}`,
-    `  ${waitText(last, 0, 0)}`,
+    `  ${waitText(last, local.clock.nowMs())}`,
   ];
 }
 
-function plainLine(
-  local: Local,
-  load: LoadStats,
-  last: Extract<TickResult, { ok: true }>,
-  elapsedMs: number,
-): string {
+function plainLine(local: Local, load: LoadStats, last: Seen, elapsedMs: number): string {
   const { lambda, fargate } = local.plane.facts.route;
   const tasks = local.fargateStats();
   const { byTier } = load;
   return (
-    `${virtualTime(elapsedMs)} ${last.step.phase}: weights ${lambda}/${fargate}, ` +
+    `${virtualTime(elapsedMs)} ${last.result.step.phase}: weights ${lambda}/${fargate}, ` +
     `${count(byTier.lambda.perSecond)} + ${count(byTier.fargate.perSecond)} requests/s, ` +
     `${local.lambdaStats().environments} environments, ${tasks?.healthy ?? 0} tasks, ` +
-    `${count(load.requests)} requests, ${count(load.failed)} failed; ${waitText(last, 0, 0)}`
+    `${count(load.requests)} requests, ${count(load.failed)} failed; ${waitText(last, local.clock.nowMs())}`
   );
 }

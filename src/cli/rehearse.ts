@@ -108,8 +108,7 @@ async function run(
   const { loaded, local } = prepared;
   const { config, folder } = loaded;
   const state = await lockState(folder, "rehearse");
-  const startMs = Date.now();
-  const view = rehearsalView(screen, () => startMs);
+  const view = rehearsalView(screen);
   const { peak, speed, seed } = options;
   screen.say(
     `rehearsing ${config.name}: peak ${peak} requests/s, ${speed} × as fast, seed ${seed}`,
@@ -121,7 +120,7 @@ async function run(
         speed,
         seed,
         stateFolder: state.path,
-        startMs,
+        startMs: Date.now(),
         onTick: view.onTick,
         onAlarm: view.onAlarm,
       },
@@ -143,7 +142,7 @@ async function run(
       signal,
     });
     screen.close();
-    if (result.ok) await rm(state.path, { recursive: true, force: true });
+    if (result.complete) await rm(state.path, { recursive: true, force: true });
     return result;
   } catch (error) {
     if (signal.aborted && !(error instanceof RehearsalAborted)) throw new RehearsalAborted("");

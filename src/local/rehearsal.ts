@@ -61,7 +61,9 @@ export interface RehearsalResult {
   };
   /** Processes and sockets that outlived the rehearsal. */
   readonly leftRunning: number;
-  /** Whether both transitions completed, nothing failed and nothing is left running. */
+  /** Whether both transitions completed. */
+  readonly complete: boolean;
+  /** Whether it is complete, nothing failed and nothing is left running. */
   readonly ok: boolean;
   /** Virtual length of the rehearsal and the factor to real time. */
   readonly virtualMs: number;
@@ -233,7 +235,7 @@ async function finish(
   const measured = stats.byTier.lambda.p50Ms;
   const lambdaDurationMs = Math.max(1, measured ?? 1);
   const cost = costOfWindows(ledger.windows(), { ...options.profile, lambdaDurationMs });
-  const whole = ["up", "down"].every((way) => transitions.some((t) => t.direction === way));
+  const complete = ["up", "down"].every((way) => transitions.some((t) => t.direction === way));
   const tier = (name: Tier): TierResult => {
     const { requests, failed, p50Ms, p99Ms } = stats.byTier[name];
     return { requests, failed, p50Ms, p99Ms };
@@ -246,7 +248,8 @@ async function finish(
     coldStarts,
     cost: costResult(cost),
     leftRunning,
-    ok: whole && stats.failed === 0 && leftRunning === 0,
+    complete,
+    ok: complete && stats.failed === 0 && leftRunning === 0,
     virtualMs,
     speed: local.clock.speed,
     failures: stats.failures,
