@@ -310,7 +310,7 @@ async function drain(name: string): Promise<void> {
   service.child.kill("SIGTERM");
   await refusesConnections(service.port);
   socket.write(body.slice(5));
-  assert.match(await answer, /^HTTP\/1\.1 201 /);
+  assert.match(await answer, /^HTTP\/1\.1 201 .*\r\nconnection: close\r\n/is);
   const [code, signal] = (await ended) as [number | null, string | null];
   assert.ok(code === 0 || signal === "SIGTERM", `code ${code}, signal ${signal}`);
   await service.stop();
