@@ -120,6 +120,8 @@ class FrontDoor implements Gateway {
   async listen(): Promise<void> {
     this.#server.listen(this.#options.port, "127.0.0.1");
     await once(this.#server, "listening");
+    // From here on an error means one connection that could not be accepted.
+    this.#server.on("error", () => undefined);
     this.#port = (this.#server.address() as AddressInfo).port;
   }
 
