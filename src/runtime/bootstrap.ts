@@ -4,6 +4,7 @@
  *
  * detect where we are → start the service → wait until it is ready → bridge → drain.
  */
+import "./footprint.ts";
 import { runInContainer } from "./container.ts";
 import { commandOf, detectSurroundings } from "./detect.ts";
 import { refuseStart, runOnLambda } from "./lambda.ts";

@@ -140,7 +140,7 @@ function percentile(values: readonly number[], share: number): number {
 
 function residentMB(pid: number | undefined): number {
   const status = readFileSync(`/proc/${pid}/status`, "latin1");
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
+  return (Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024) / 1e6;
 }
 
 /** Latencies in real milliseconds, and the rate at which they came. */
@@ -158,7 +158,7 @@ async function measureRequests(): Promise<void> {
   await ready(port);
   const client = createHttpClient({ host: "127.0.0.1", port, bodyBytesMax: 1_000_000 });
   const headers = [["host", "x"]] as const;
-  const request = { method: "GET", target: "/pets?limit=10", headers, body: Buffer.alloc(0) };
+  const request = { method: "GET", target: "/pets?limit=10", headers, body: "" };
   const direct = await series(async () => {
     const begunMs = performance.now();
     await client.exchange(request);

@@ -104,7 +104,7 @@ async function answer(task: Task): Promise<FunctionError | null> {
     }
     const shrunk = settings.compression ? await compressed(request.headers, answered) : answered;
     const response = responseOf(request.kind, shrunk);
-    if (response.length > responseBytesMax) return tooLarge;
+    if (Buffer.byteLength(response) > responseBytesMax) return tooLarge;
     await runtime.respond(invocation.requestId, response);
     return null;
   } catch (error) {

@@ -25,6 +25,7 @@ export interface InvocationFacts {
 
 /** A request for the service and the shape of its answer. */
 export interface ServiceRequest extends HttpRequest {
+  readonly body: Buffer;
   readonly kind: EventKind;
 }
 

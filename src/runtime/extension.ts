@@ -21,7 +21,7 @@ export async function registerExtension(address: string): Promise<void> {
   });
   const base = "/2020-01-01/extension";
   const timer = setTimeout(() => client.abort("no answer"), registerMsMax);
-  const body = Buffer.from('{"events":[]}');
+  const body = '{"events":[]}';
   const registered = await quietly(
     client.exchange({
       method: "POST",
@@ -46,7 +46,7 @@ export async function registerExtension(address: string): Promise<void> {
     ["host", address],
     ["lambda-extension-identifier", id],
   ] as const;
-  const next = { method: "GET", target: `${base}/event/next`, headers, body: Buffer.alloc(0) };
+  const next = { method: "GET", target: `${base}/event/next`, headers, body: "" };
   void quietly(client.exchange(next));
 }
 

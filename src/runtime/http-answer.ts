@@ -22,12 +22,13 @@ export class AnswerError extends Error {
 /** Receives an answer as it comes. */
 export interface AnswerSink {
   readonly onHead: (head: AnswerHead) => void;
+  /** The chunk is overwritten after the call. */
   readonly onData: (chunk: Buffer) => void;
 }
 
 /** Feeds on bytes until the answer is complete. */
 export interface AnswerParser {
-  /** Whether the answer is complete now. Throws AnswerError. */
+  /** Whether the answer is complete now. Keeps no reference to `bytes`. Throws AnswerError. */
   push(bytes: Buffer): boolean;
   /** The peer has closed: whether that completes the answer. */
   end(): boolean;
@@ -128,7 +129,7 @@ export function createAnswerParser(method: string, sink: AnswerSink): AnswerPars
     while (state !== "done" && at < data.length) {
       const next = step(data, at);
       if (next < 0) {
-        pending = data.subarray(at);
+        pending = Buffer.from(data.subarray(at));
         return false;
       }
       at = next;

@@ -58,7 +58,7 @@ async function checkHttp(
         ["host", address],
         ["connection", "close"],
       ],
-      body: Buffer.alloc(0),
+      body: "",
     });
     return includesStatus(readiness.healthy, status) ? null : `GET ${path} answers ${status}`;
   } catch (error) {

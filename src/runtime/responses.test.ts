@@ -10,7 +10,7 @@ function respond(
   body: Buffer | string = "",
   status = 200,
 ) {
-  return JSON.parse(responseOf(kind, { status, headers, body: Buffer.from(body) }).toString());
+  return JSON.parse(responseOf(kind, { status, headers, body: Buffer.from(body) }));
 }
 
 test("text goes as text when no byte is lost, all else as base64", () => {
@@ -84,9 +84,9 @@ test("no header name is special to JavaScript", () => {
 
 test("the answer to other events is their JSON, untouched", () => {
   const body = Buffer.from('{ "batchItemFailures": [] }');
-  assert.deepEqual(responseOf("other", { status: 200, headers: [], body }), body);
+  assert.equal(responseOf("other", { status: 200, headers: [], body }), body.toString());
   const text = Buffer.from("thanks");
-  assert.equal(responseOf("other", { status: 200, headers: [], body: text }).toString(), "null");
+  assert.equal(responseOf("other", { status: 200, headers: [], body: text }), "null");
 });
 
 test("the prelude ends in eight zeros", () => {

@@ -8,19 +8,19 @@ import type { HttpAnswer } from "./http-client.ts";
 export const responseBytesMax = 6_291_556;
 
 /** The response for `kind`, as it goes to the Runtime API. */
-export function responseOf(kind: EventKind, answer: HttpAnswer): Buffer {
+export function responseOf(kind: EventKind, answer: HttpAnswer): string {
   if (kind === "other") return passedThrough(answer.body);
   const headers = forwarded(answer.headers);
   const body = encodeBody(headers, answer.body);
   if (kind === "http-2.0") {
     const { single, cookies } = joined(headers);
     const cookieField = cookies.length > 0 ? { cookies } : {};
-    return json({ statusCode: answer.status, headers: single, ...cookieField, ...body });
+    return JSON.stringify({ statusCode: answer.status, headers: single, ...cookieField, ...body });
   }
   const shape = kind === "balancer" ? singleValues(headers) : multiValues(headers);
   const description =
     kind === "http-1.0" ? {} : { statusDescription: `${answer.status} ${phraseOf(answer.status)}` };
-  return json({ statusCode: answer.status, ...description, ...shape, ...body });
+  return JSON.stringify({ statusCode: answer.status, ...description, ...shape, ...body });
 }
 
 /** What goes before the body of a streamed response. */
@@ -106,17 +106,14 @@ function encodeBody(
 }
 
 /** The answer to an event that is no HTTP request is its body, if that is JSON. */
-function passedThrough(body: Buffer): Buffer {
+function passedThrough(body: Buffer): string {
+  const text = body.toString();
   try {
-    JSON.parse(body.toString());
-    return body;
+    JSON.parse(text);
+    return text;
   } catch {
-    return Buffer.from("null");
+    return "null";
   }
-}
-
-function json(value: unknown): Buffer {
-  return Buffer.from(JSON.stringify(value));
 }
 
 /** The balancer wants a phrase, no client reads it: the classes are enough. */

@@ -102,11 +102,11 @@ function eventOf(kind: EventKind, sent: Sent): Record<string, unknown> {
 /** What a client gets to see of a response, by lower-case name. */
 function delivered(
   kind: EventKind,
-  response: Buffer,
+  response: string,
 ): Omit<Given, "type" | "headers"> & {
   readonly headers: ReadonlyMap<string, readonly string[]>;
 } {
-  const value = JSON.parse(response.toString());
+  const value = JSON.parse(response);
   const multi: Record<string, string[]> = value.multiValueHeaders ?? {};
   const single: Record<string, string> = value.headers ?? {};
   const headers = new Map(Object.entries(multi));
@@ -202,7 +202,7 @@ describe("round trips", () => {
     assert.deepEqual(body, sent.body);
   };
 
-  const checkResponse = (kind: EventKind, sent: Sent, response: Buffer): void => {
+  const checkResponse = (kind: EventKind, sent: Sent, response: string): void => {
     const got = delivered(kind, response);
     assert.equal(got.status, given.status);
     for (const [key, values] of given.headers) {

@@ -20,7 +20,7 @@ export interface FunctionError {
 export interface RuntimeApi {
   /** Waits for the next invocation, as long as it takes; `null` once the sandbox is gone. */
   next(): Promise<Invocation | null>;
-  respond(requestId: string, response: Buffer): Promise<void>;
+  respond(requestId: string, response: string): Promise<void>;
   /** Opens a streamed response; its body starts with the prelude. */
   stream(requestId: string): Upload;
   fail(requestId: string, error: FunctionError): Promise<void>;
@@ -49,8 +49,8 @@ export function createRuntimeApi(
   let closed = false;
   let polling = false;
 
-  const post = async (path: string, body: Buffer, headers: Headers): Promise<void> => {
-    const length: [string, string] = ["content-length", String(body.length)];
+  const post = async (path: string, body: string, headers: Headers): Promise<void> => {
+    const length: [string, string] = ["content-length", String(Buffer.byteLength(body))];
     const all = [["host", address] as const, ...headers, length];
     try {
       const request = { method: "POST", target: base + path, headers: all, body };
@@ -67,7 +67,7 @@ export function createRuntimeApi(
       errorMessage: error.message,
       stackTrace: [],
     });
-    await post(path, Buffer.from(body), [
+    await post(path, body, [
       ["content-type", "application/json"],
       ["lambda-runtime-function-error-type", error.type],
     ]);
@@ -80,7 +80,7 @@ export function createRuntimeApi(
       const headers: Headers = [["host", address]];
       polling = true;
       try {
-        const answer = await client.exchange({ ...request, headers, body: Buffer.alloc(0) });
+        const answer = await client.exchange({ ...request, headers, body: "" });
         if (answer.status === 200) return invocationOf(answer, functionJson);
         onLog(`Lambda answered ${answer.status} instead of an invocation`);
       } catch (error) {
