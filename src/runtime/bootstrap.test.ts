@@ -28,7 +28,10 @@ const server = createServer((request, response) => {
       process.stdout.write("waiting\\n");
       return setTimeout(() => response.end("waited"), Number(value));
     }
-    if (verb === "break") { response.write("begin"); return setTimeout(() => request.socket.destroy(), 20); }
+    if (verb === "break") {
+      response.write("begin");
+      return setTimeout(() => request.socket.destroy(), 20);
+    }
     if (verb === "stream") {
       response.setHeader("content-type", "text/event-stream");
       response.setHeader("set-cookie", ["a=1", "b=2"]);

@@ -35,7 +35,8 @@ const httpFailures: Readonly<Record<HttpFailure, string>> = {
 /** Lambda's own words for a response that is too long. */
 export const tooLarge: FunctionError = {
   type: httpFailures["too-large"],
-  message: `Response payload size exceeded maximum allowed payload size (${responseBytesMax} bytes).`,
+  message:
+    "Response payload size exceeded maximum allowed payload size " + `(${responseBytesMax} bytes).`,
 };
 
 /** Says what went wrong. Throws what is not an operating failure but a bug. */

@@ -65,6 +65,7 @@ export interface HttpClient {
   abort(reason: string): void;
 }
 
+/** Where the peer is, and how much it may answer. */
 export interface HttpClientOptions {
   readonly host: string;
   readonly port: number;

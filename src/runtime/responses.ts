@@ -27,7 +27,8 @@ export function responseOf(kind: EventKind, answer: HttpAnswer): string {
 export function preludeOf(head: AnswerHead): string {
   const { single, cookies } = joined(forwarded(head.headers));
   single["content-type"] ??= "application/octet-stream";
-  return `${JSON.stringify({ statusCode: head.status, headers: single, cookies })}${"\0".repeat(8)}`;
+  const prelude = JSON.stringify({ statusCode: head.status, headers: single, cookies });
+  return prelude + "\0".repeat(8);
 }
 
 const connectionHeaders = new Set([
@@ -84,8 +85,8 @@ function multiValues(headers: Headers): { multiValueHeaders: Record<string, stri
   return { multiValueHeaders: multi };
 }
 
-const textType =
-  /^(?:text\/|application\/(?:json|javascript|xml|yaml|x-www-form-urlencoded)\b|[^;]+\+(?:json|xml|yaml)\s*(?:;|$))/i;
+const textType = /^(?:text\/|application\/(?:json|javascript|xml|yaml|x-www-form-urlencoded)\b)/i;
+const textSuffix = /^[^;]+\+(?:json|xml|yaml)\s*(?:;|$)/i;
 
 /** Text goes as it is if that loses no byte; all else as base64. */
 function encodeBody(
@@ -98,7 +99,7 @@ function encodeBody(
     if (name === "content-type") type = value;
     else if (name === "content-encoding" && value.toLowerCase() !== "identity") encoded = true;
   }
-  const textual = !encoded && (type === undefined || textType.test(type));
+  const textual = !encoded && (type === undefined || textType.test(type) || textSuffix.test(type));
   if (body.length === 0 || (textual && isUtf8(body))) {
     return { body: body.toString(), isBase64Encoded: false };
   }

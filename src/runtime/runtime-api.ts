@@ -131,9 +131,10 @@ function invocationOf(answer: HttpAnswer, functionJson: string): Invocation | nu
   const traceId = named.get("lambda-runtime-trace-id") ?? null;
   const tenantId = named.get("lambda-runtime-aws-tenant-id") ?? null;
   const deadlineMs = /^\d+$/.test(deadline) ? Number(deadline) : null;
+  const arn = named.get("lambda-runtime-invoked-function-arn") ?? "";
   const contextJson =
     `{"request_id":${JSON.stringify(requestId)},"deadline":${deadlineMs ?? 0},` +
-    `"invoked_function_arn":${JSON.stringify(named.get("lambda-runtime-invoked-function-arn") ?? "")},` +
+    `"invoked_function_arn":${JSON.stringify(arn)},` +
     `"xray_trace_id":${JSON.stringify(traceId)},` +
     `"client_context":${jsonOrNull(named.get("lambda-runtime-client-context"))},` +
     `"identity":${jsonOrNull(named.get("lambda-runtime-cognito-identity"))},` +

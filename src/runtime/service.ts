@@ -1,4 +1,4 @@
-/** The service's process: started without a shell, in our process group, on our standard streams. */
+/** The service's process: started without a shell, in our group, on our standard streams. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 

@@ -120,7 +120,7 @@ function readReadiness(lwa: Lookup, own: Lookup, port: number): Readiness {
   };
 }
 
-/** The adapter dropped MIN_UNHEALTHY_STATUS in 1.0; images that still set it mean the same thing. */
+/** The adapter dropped MIN_UNHEALTHY_STATUS in 1.0; images that still set it mean the same. */
 function readHealthy(own: Lookup): StatusRanges {
   const healthy = own("READINESS_CHECK_HEALTHY_STATUS");
   const name = "AWS_LWA_READINESS_CHECK_HEALTHY_STATUS";
