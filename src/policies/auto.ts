@@ -2,7 +2,7 @@
  * The default policy: follow the member of a team that would have been cheapest lately.
  *
  * Scores are imagined bills, halved every four days. The leader changes only for a member that is
- * cheaper by four cycles, so that changing leaders does not cost more than it gains. A guard keeps
+ * cheaper by one cycle, so that changing leaders does not cost more than it gains. A guard keeps
  * the proven bound of the work-function counter.
  */
 import type { Decision, Policy, PolicyState, Tier } from "../core/types.ts";
@@ -27,7 +27,7 @@ const halfLifeMinutes = 4 * 1440;
 const keptPerMinute = 0.5 ** (1 / halfLifeMinutes);
 
 /** A member must be cheaper than the leader by so many cycles to replace it. */
-const marginCycles = 4;
+const marginCycles = 1;
 
 const alwaysLambda = team.length - 3;
 const alwaysFargate = team.length - 2;
@@ -84,29 +84,39 @@ function learnt(
   const scoresUsd = memory.scoresUsd.slice();
   const regretsUsd = memory.regretsUsd.slice();
   const course = latest.slice();
-  let best = memory.leader;
+  const onFargate = economics.upMinutes + 1;
+  const arrives = onFargate + economics.downMinutes;
+  const { upUsd, downUsd } = limits;
+  let best = 0;
+  let bestUsd = Number.POSITIVE_INFINITY;
+  // The hot loop of a simulated year: everything that a call would hide is written out.
   for (let index = 0; index < team.length; index += 1) {
-    const bill = priceOf(billed[index] ?? 0, prices, economics);
-    scoresUsd[index] = (scoresUsd[index] ?? 0) * keptPerMinute + bill;
-    const code = advanced(latest[index] ?? 0, economics);
-    const heads = headsForFargate(code, economics);
-    const regret = Math.max(0, (regretsUsd[index] ?? 0) + (heads ? -savedUsd : savedUsd));
-    let wants = heads
-      ? regret < (limits.downUsd[index] ?? 0)
-      : regret >= (limits.upUsd[index] ?? 0);
+    const bill = priceOf(billed[index] ?? 0, prices, onFargate);
+    const score = (scoresUsd[index] ?? 0) * keptPerMinute + bill;
+    scoresUsd[index] = score;
+    const then = latest[index] ?? 0;
+    const code = then === 0 || then === onFargate ? then : then === arrives ? 0 : then + 1;
+    const heads = code >= 1 && code <= onFargate;
+    const more = (regretsUsd[index] ?? 0) + (heads ? -savedUsd : savedUsd);
+    const regret = more > 0 ? more : 0;
+    let wants = heads ? regret < (downUsd[index] ?? 0) : regret >= (upUsd[index] ?? 0);
     if (index === rhythm) {
       const ready = hours > 1 && isFree(code, economics);
       const ahead = minute + economics.metricLagMinutes;
       wants = ready ? plansFargate(profile, ahead % hourMinutes, heads, economics) : heads;
     }
-    const next = steered(code, wants, economics);
+    const next =
+      wants === heads ? code : code === 0 ? 1 : code === onFargate ? onFargate + 1 : code;
     regretsUsd[index] = next === code ? regret : 0;
     course[index] = next;
-    if ((scoresUsd[index] ?? 0) < (scoresUsd[best] ?? 0)) best = index;
+    if (score < bestUsd) {
+      bestUsd = score;
+      best = index;
+    }
   }
-  const ahead = (scoresUsd[memory.leader] ?? 0) - (scoresUsd[best] ?? 0);
+  const ahead = (scoresUsd[memory.leader] ?? 0) - bestUsd;
   const leader = ahead > marginCycles * economics.cycleUsd ? best : memory.leader;
-  const ownUsd = priceOf(billed[self] ?? 0, prices, economics);
+  const ownUsd = priceOf(billed[self] ?? 0, prices, onFargate);
   const wentUp = billed[self] === 1;
   const guard = guarded(memory.guard, prices, { usd: ownUsd, wentUp }, economics);
   const followed = course[guard.holds ? referenceMember : leader] ?? 0;
@@ -122,13 +132,18 @@ function decided(memory: AutoMemory, target: Tier, options: AutoOptions): Decisi
   const followed = memory.guard.holds ? referenceMember : memory.leader;
   const code = memory.courses.at(-1)?.[followed] ?? 0;
   const tier = headsForFargate(code, economics) ? "fargate" : "lambda";
-  const reason = (): string => reasonOf(memory, followed, economics);
-  if (tier === target) return holdFor(reason);
+  if (tier === target) return holdFor(() => reasonOf(memory, followed, false, economics));
+  const reason = (): string => reasonOf(memory, followed, true, economics);
   return targetFor(tier, { economics, tasksMax, rps: memory.rps }, reason);
 }
 
-function reasonOf(memory: AutoMemory, followed: number, economics: Economics): string {
-  const { scoresUsd, regretsUsd, guard, rps } = memory;
+function reasonOf(
+  memory: AutoMemory,
+  followed: number,
+  moves: boolean,
+  economics: Economics,
+): string {
+  const { scoresUsd, guard, rps } = memory;
   const score = (index: number): string => usd(scoresUsd[index] ?? 0);
   const rate = `${rps.toFixed(1)} requests/s (break-even ${economics.breakEvenRps.toFixed(1)})`;
   const lead = guard.holds
@@ -136,5 +151,25 @@ function reasonOf(memory: AutoMemory, followed: number, economics: Economics): s
       `at an optimum of ${usd(optimumSoFarUsd(guard))}; follows ${nameOfMember(followed)}`
     : `follows ${nameOfMember(followed)}: ${score(followed)} lately against ` +
       `${score(alwaysLambda)} on Lambda and ${score(alwaysFargate)} on Fargate`;
-  return `${lead}; ${rate}, regret ${usd(regretsUsd[followed] ?? 0)}`;
+  return `${lead}; ${rate}, ${motiveOf(memory, followed, moves, economics)}`;
+}
+
+function motiveOf(
+  memory: AutoMemory,
+  followed: number,
+  moves: boolean,
+  economics: Economics,
+): string {
+  const member = team[followed];
+  if (member?.kind === "rhythm") {
+    const promised = memory.profile.reduce((sum, savedUsd) => sum + Math.max(0, savedUsd), 0);
+    return `the past hours promise ${usd(promised)} an hour in their busy minutes`;
+  }
+  if (member?.kind !== "counter") return "whatever the rate";
+  const code = memory.courses.at(-1)?.[followed] ?? 0;
+  const heads = headsForFargate(code, economics);
+  // A move has set the regret back to zero: what it passed is the limit of the tier it left.
+  if (moves) return `regret passed ${usd((heads ? member.up : member.down) * economics.cycleUsd)}`;
+  const limitUsd = (heads ? member.down : member.up) * economics.cycleUsd;
+  return `regret ${usd(memory.regretsUsd[followed] ?? 0)} of ${usd(limitUsd)}`;
 }

@@ -52,9 +52,8 @@ export function minutePrices(economics: Economics, rps: number): MinutePrices {
   };
 }
 
-/** The price of a minute with a code. */
-export function priceOf(code: number, prices: MinutePrices, economics: Economics): number {
-  const onFargate = economics.upMinutes + 1;
+/** The price of a minute with a code; `onFargate` is the code of Fargate. */
+export function priceOf(code: number, prices: MinutePrices, onFargate: number): number {
   if (code === 0) return prices.lambdaUsd;
   if (code === onFargate) return prices.fargateUsd;
   return code === onFargate + 1 ? prices.leavingUsd : prices.wayUsd;

@@ -7,12 +7,25 @@ import type { Economics } from "./economics.ts";
 
 /** A hold with a reason worded on demand. */
 export function holdFor(reason: () => string): Decision {
-  return {
-    type: "hold",
-    get reason() {
-      return reason();
-    },
-  };
+  return new WordedHold(reason);
+}
+
+/** A class because an accessor in an object literal costs as much as the decision itself. */
+class WordedHold {
+  readonly type = "hold";
+  readonly #reason: () => string;
+
+  constructor(reason: () => string) {
+    this.#reason = reason;
+  }
+
+  get reason(): string {
+    return this.#reason();
+  }
+
+  toJSON(): Decision {
+    return { type: this.type, reason: this.reason };
+  }
 }
 
 /** What the size of a burst follows from. */

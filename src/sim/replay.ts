@@ -30,6 +30,8 @@ export interface ReplayOptions {
   readonly alarms?: (samples: readonly Sample[]) => Readonly<Record<AlarmName, AlarmState>>;
   /** Told each change of the target with its reason. */
   readonly onDecision?: (minute: number, reason: string) => void;
+  /** Called before a minute is paid, with its course code: an adversary writes its costs here. */
+  readonly beforeMinute?: (minute: number, code: number) => void;
   /** Filled with the course code of each minute when given. */
   readonly course?: Uint8Array;
 }
@@ -77,6 +79,7 @@ export function replay(
       options.onDecision?.(minute, decision.reason);
       if (next === onFargate + 1) costUsd += removalUsd;
     }
+    options.beforeMinute?.(minute, next);
     const lambda = lambdaUsd[minute] ?? 0;
     const fargate = next === onFargate;
     if (fargate) costUsd += fargateUsd[minute] ?? 0;
