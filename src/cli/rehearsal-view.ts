@@ -19,12 +19,16 @@ interface Seen {
   readonly atMs: number;
 }
 
+/** Progress comes five times a second. */
+const looksPerCell = 5;
+
 /** Times are shown since the first thing that is seen. */
 export function rehearsalView(screen: Screen): RehearsalView {
   let last: Seen | null = null;
   let lastPhase = "";
   let startMs: number | null = null;
   const rates: number[] = [];
+  let looks = 0;
   const since = (ms: number): number => {
     startMs ??= ms;
     return ms - startMs;
@@ -57,7 +61,9 @@ export function rehearsalView(screen: Screen): RehearsalView {
         screen.picture([`${paint("bold", "lambdaflex")} ${stage} …`]);
         return;
       }
-      rates.push(load.perSecond);
+      // One cell of the line for each second of the load's own average.
+      looks += 1;
+      if (looks % looksPerCell === 0) rates.push(load.perSecond);
       if (rates.length > 600) rates.shift();
       screen.picture(picture(local, load, last, rates, since(nowMs)));
       screen.plain(plainLine(local, load, last, since(nowMs)));

@@ -224,9 +224,12 @@ async function prepareGround(
   };
 }
 
-/** The service learns where it can ask for the state of its stack. */
+/** The service learns where to listen and where it can ask for the state of its stack. */
 function withStatus(service: ServiceSpec, statusUrl: string): ServiceSpec {
-  return { ...service, env: { ...service.env, LAMBDAFLEX_STATUS_URL: statusUrl } };
+  return {
+    ...service,
+    env: { ...service.env, HOST: "127.0.0.1", LAMBDAFLEX_STATUS_URL: statusUrl },
+  };
 }
 
 async function startLambda({

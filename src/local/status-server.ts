@@ -48,7 +48,8 @@ export async function startStatusServer(read: () => unknown): Promise<StatusServ
 /** What `/stack-status` of a service shows. */
 export function statusDocument(latest: TickResult | null, plane: ControlPlane | null): unknown {
   if (latest === null || !latest.ok || plane === null) {
-    return { target: "lambda", phase: "steady", weights: { lambda: 100, fargate: 0 } };
+    const weights = { lambda: 100, fargate: 0 };
+    return { target: "lambda", phase: "steady", weights, stack: "unknown" };
   }
   const { step, world } = latest;
   const { lambda, fargate } = plane.facts.route;

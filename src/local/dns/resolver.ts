@@ -49,7 +49,8 @@ export interface ResolverPool {
   close(): void;
 }
 
-const attemptsMax = 4;
+/** With doubling waits nearly 8 s at 250 ms, as patient as the resolver of an operating system. */
+const attemptsMax = 5;
 /** Queries under way; more than any sane number of clients would have. */
 const pendingMax = 4096;
 
@@ -62,7 +63,7 @@ interface Pending {
 
 /**
  * Opens the socket. It keeps no process alive. After `retryMs` of real time without an answer a
- * question is sent again, four times in all.
+ * question is sent again, then after twice that time and so on, five times in all.
  */
 export function openResolverPool(server: Endpoint, retryMs: number = 250): ResolverPool {
   // Connected to the server, the kernel itself drops what others send.
@@ -95,7 +96,7 @@ export function openResolverPool(server: Endpoint, retryMs: number = 250): Resol
           return;
         }
         attempts += 1;
-        timer = setTimeout(attempt, retryMs);
+        timer = setTimeout(attempt, retryMs * 2 ** (attempts - 1));
         // A refused datagram shows up as an error here; the retry takes care of it.
         socket.send(query, () => undefined);
       };
