@@ -15,8 +15,8 @@ export interface Guard {
   readonly onLambdaUsd: number;
   readonly onFargateUsd: number;
   /** Costs of the ways under way, by the minute they began, less what was paid before it. */
-  readonly upUsd: readonly (number | null)[];
-  readonly downUsd: readonly (number | null)[];
+  readonly upUsd: readonly number[];
+  readonly downUsd: readonly number[];
   readonly paidUsd: number;
   readonly minutes: number;
   readonly ownUsd: number;
@@ -28,13 +28,16 @@ export interface Guard {
   readonly falls: number;
 }
 
+/** A way that nobody is on. Finite, because JSON knows no Infinity. */
+const unreachedUsd = 1e300;
+
 /** The guard before any traffic. */
 export function newGuard(economics: Economics): Guard {
   return {
     onLambdaUsd: 0,
     onFargateUsd: 0,
-    upUsd: Array<null>(economics.upMinutes).fill(null),
-    downUsd: Array<null>(economics.downMinutes).fill(null),
+    upUsd: Array<number>(economics.upMinutes).fill(unreachedUsd),
+    downUsd: Array<number>(economics.downMinutes).fill(unreachedUsd),
     paidUsd: 0,
     minutes: 0,
     ownUsd: 0,
@@ -60,10 +63,8 @@ export function guarded(
   const downSlot = guard.minutes % downUsd.length;
   let onFargate = guard.onFargateUsd;
   let onLambda = guard.onLambdaUsd;
-  const up = upUsd[upSlot];
-  const down = downUsd[downSlot];
-  if (up != null && up + guard.paidUsd < onFargate) onFargate = up + guard.paidUsd;
-  if (down != null && down + guard.paidUsd < onLambda) onLambda = down + guard.paidUsd;
+  onFargate = Math.min(onFargate, (upUsd[upSlot] ?? unreachedUsd) + guard.paidUsd);
+  onLambda = Math.min(onLambda, (downUsd[downSlot] ?? unreachedUsd) + guard.paidUsd);
   upUsd[upSlot] = onLambda - guard.paidUsd;
   downUsd[downSlot] = onFargate + economics.removalUsd - guard.paidUsd;
   const saved = lambdaUsd - fargateUsd;

@@ -13,7 +13,7 @@ export type HourProfile = readonly number[];
 /** Minutes of the horizon and of the profile. */
 export const hourMinutes = 60;
 
-/** About as many hours are remembered: a rhythm that comes and goes is learnt and forgotten soon. */
+/** About so many hours are remembered: a rhythm that ends is forgotten within a day. */
 const hoursRemembered = 6;
 
 /** Takes in one minute. `hours` counts the hours seen so far, this one included. */
