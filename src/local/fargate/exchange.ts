@@ -54,6 +54,7 @@ export function startExchange(
   let call: UpstreamCall | null = null;
   let over = false;
   let resent = false;
+  let headWaits = false;
   let bodyLeft = admitted.body !== null;
   let replay: Buffer[] | null = repeatable ? [] : null;
   let replayBytes = 0;
@@ -98,9 +99,12 @@ export function startExchange(
   const startBody = (): void => {
     if (admitted.body === null) return;
     if (resent) for (const piece of replay ?? []) sendPiece(piece);
-    if (!bodyLeft) onBodyEnd();
-    else if (resent && request.listenerCount("data") > 0) request.resume();
-    else request.on("data", onBody).on("end", onBodyEnd);
+    if (!bodyLeft) {
+      onBodyEnd();
+      return;
+    }
+    if (request.listenerCount("data") === 0) request.on("data", onBody).on("end", onBodyEnd);
+    request.resume();
   };
 
   const onFailure = (failure: UpstreamFailure): void => {
@@ -132,6 +136,11 @@ export function startExchange(
       call = begun;
       startBody();
     },
+    onPartial() {
+      // A head whose body lets itself be waited for leaves alone; else both leave in one write.
+      if (headWaits && !over) response.flushHeaders();
+      headWaits = false;
+    },
     onDrain: () => request.resume(),
     onInterim(head) {
       if (head.status === 100 && !over) response.writeContinue();
@@ -140,8 +149,10 @@ export function startExchange(
       if (over) return;
       if (options.closes()) response.shouldKeepAlive = false;
       writeHead(response, request, head);
+      headWaits = true;
     },
     onData(piece) {
+      headWaits = false;
       if (over || response.write(piece)) return;
       call?.pause();
       response.once("drain", () => call?.resume());

@@ -1,5 +1,5 @@
 /** The Fargate tier: a balancer, the tasks behind it, and target tracking between them. */
-import { type ScalingDirection, trackTarget } from "../../core/scaling.ts";
+import { type ScalingDirection, type ScalingInput, trackTarget } from "../../core/scaling.ts";
 import type { Clock } from "../clock.ts";
 import type { Meter } from "../meter.ts";
 import type { Endpoint, ServiceSpec } from "../service.ts";
@@ -18,7 +18,13 @@ export interface FargateTierOptions {
   readonly tasks?: number;
   /** What target tracking holds. */
   readonly requestsPerTaskPerMinute: number;
-  /** Virtual milliseconds. @default 60,000: the next evaluation */
+  /**
+   * Minutes in a row that must ask for it before tasks are added, and before they are removed.
+   * @default 3 and 15, as the alarms that Application Auto Scaling makes
+   */
+  readonly scaleOutMinutes?: number;
+  readonly scaleInMinutes?: number;
+  /** Virtual milliseconds. @default 60,000 */
   readonly scaleOutCooldownMs?: number;
   /** Virtual milliseconds. @default 300,000, as Application Auto Scaling for ECS */
   readonly scaleInCooldownMs?: number;
@@ -86,6 +92,8 @@ export async function startFargateTier(options: FargateTierOptions): Promise<Far
   const healthy = (): number =>
     balancer.targets().filter(({ state }) => state === "healthy").length;
 
+  const minutes = { out: options.scaleOutMinutes ?? 3, in: options.scaleInMinutes ?? 15 };
+  const asking = { out: 0, in: 0 };
   let lastScaledMs: number | null = null;
   let lastDirection: ScalingDirection | null = null;
   let seenMs = Number.NEGATIVE_INFINITY;
@@ -99,7 +107,7 @@ export async function startFargateTier(options: FargateTierOptions): Promise<Far
   const evaluate = (): void => {
     const requests = requestsPerMinute();
     const running = healthy();
-    const outcome = trackTarget({
+    const input: ScalingInput = {
       desired: tasks.desired,
       min: options.tasksMin,
       max: options.tasksMax,
@@ -111,9 +119,16 @@ export async function startFargateTier(options: FargateTierOptions): Promise<Far
       lastScaledMs,
       lastDirection,
       nowMs: clock.nowMs(),
-    });
-    ({ lastScaledMs, lastDirection } = outcome);
+    };
+    // The alarms know nothing of cooldowns: they go on counting while one lasts.
+    const wish = trackTarget({ ...input, lastScaledMs: null }).desired;
+    asking.out = wish > tasks.desired ? asking.out + 1 : 0;
+    asking.in = wish < tasks.desired ? asking.in + 1 : 0;
+    const outcome = trackTarget(input);
     if (outcome.desired === tasks.desired) return;
+    const direction = outcome.desired > tasks.desired ? "out" : "in";
+    if (asking[direction] < minutes[direction]) return;
+    ({ lastScaledMs, lastDirection } = outcome);
     options.onLog?.(`target tracking: ${outcome.reason}`);
     tasks.scaleTo(outcome.desired);
   };

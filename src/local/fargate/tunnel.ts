@@ -57,6 +57,7 @@ export function startTunnel(
     onReady(begun) {
       call = begun;
     },
+    onPartial: () => undefined,
     onDrain: () => undefined,
     onInterim: () => undefined,
     onHead: (head) => answer(head.status, closingHead(head)),

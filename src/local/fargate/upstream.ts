@@ -29,6 +29,8 @@ export interface UpstreamFailure {
 export interface UpstreamSink extends Omit<AnswerSink, "onTunnel"> {
   /** The head of the request is on its way; its body may follow. */
   onReady(call: UpstreamCall): void;
+  /** All bytes that came together have been passed on, and the answer is not complete yet. */
+  onPartial(): void;
   /** The socket takes more of the request body. */
   onDrain(): void;
   /** The socket has become a tunnel; it is no longer ours. */
@@ -171,7 +173,7 @@ function openConnection(
     resume: () => socket.resume(),
     release(reusable) {
       sink = null;
-      if (!reusable || !keepAlive || reader.surplus || socket.destroyed) {
+      if (!reusable || !keepAlive || socket.destroyed) {
         fail("closed", "not reusable");
         return;
       }
@@ -231,6 +233,7 @@ function openConnection(
       fail("malformed", error.message);
       return;
     }
+    sink?.onPartial();
     if (reader.surplus) fail("malformed", "more bytes than the answer");
   });
   socket.on("drain", () => sink?.onDrain());
