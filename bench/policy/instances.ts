@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Policy } from "../../src/core/types.ts";
 import type { Economics } from "../../src/policies/economics.ts";
+import { thresholdPolicy } from "../../src/policies/threshold.ts";
+import { alarmBoard } from "../../src/sim/alarms.ts";
 import { minuteCosts, totalUsd } from "../../src/sim/model.ts";
 import { optimumUsd } from "../../src/sim/optimum.ts";
 import { replay } from "../../src/sim/replay.ts";
@@ -30,6 +32,16 @@ export function runInstances(
   policies: readonly Policy[],
   economics: Economics,
 ): readonly Instance[] {
+  const perMinute = 60 * economics.breakEvenRps;
+  // Alarms at break-even: five busy minutes in a row up, two quiet hours down.
+  const thresholds = {
+    up: { requestsPerMinute: perMinute, concurrency: 1e9, periods: 5, of: 5 },
+    down: { requestsPerMinute: perMinute, minutes: 120 },
+  };
+  const { tasksMin, rpsPerTask } = economics;
+  const requestsPerTaskPerMinute = 60 * rpsPerTask;
+  const alarmed = { tasksMin, tasksMax: 1000, requestsPerTaskPerMinute, thresholds };
+  const threshold = thresholdPolicy(alarmed);
   const files = readdirSync(folder).filter((name) => name.endsWith(".csv"));
   if (files.length === 0) throw new Error(`no .csv trace in ${folder}`);
   return files.sort().flatMap((file) => {
@@ -43,8 +55,9 @@ export function runInstances(
         "always-lambda": { costUsd: lambda, transitions: 0 },
         "always-fargate": { costUsd: fargate, transitions: 0 },
       };
-      for (const policy of policies) {
-        const { costUsd, transitions } = replay(costs, policy, { startMs });
+      for (const policy of [threshold, ...policies]) {
+        const alarms = policy === threshold ? alarmBoard(thresholds) : undefined;
+        const { costUsd, transitions } = replay(costs, policy, { startMs, alarms });
         bills[policy.name] = { costUsd, transitions };
       }
       return {

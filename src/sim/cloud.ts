@@ -22,7 +22,9 @@ import {
   type Status,
 } from "../core/types.ts";
 import type { Economics } from "../policies/economics.ts";
+import type { AlarmBoard, AlarmStates } from "./alarms.ts";
 import type { MinuteCosts } from "./model.ts";
+import { sampleOf } from "./replay.ts";
 
 const minuteMs = 60_000;
 const digest = "sha256:simulated";
@@ -78,6 +80,14 @@ export interface Bill {
   readonly provisions: number;
 }
 
+/** Optional parts of a simulated cloud. */
+export interface SimCloudOptions {
+  /** Start of the first minute; a whole minute. */
+  readonly startMs?: number;
+  /** Without it the alarms stay as they are at the start. */
+  readonly alarms?: AlarmBoard;
+}
+
 /** The simulated cloud. `advance` pays for the minute that a tick has just decided on. */
 export class SimCloud implements Cloud {
   readonly #costs: MinuteCosts;
@@ -94,10 +104,14 @@ export class SimCloud implements Cloud {
   #costUsd = 0;
   #minutesOnFargate = 0;
   #provisions = 0;
+  readonly #board: AlarmBoard | undefined;
+  #alarms: AlarmStates = alarmsAtStart;
+  #samples: readonly Sample[] = nothing;
 
-  constructor(costs: MinuteCosts, startMs = 0) {
+  constructor(costs: MinuteCosts, options: SimCloudOptions = {}) {
     this.#costs = costs;
-    this.#startMs = startMs;
+    this.#startMs = options.startMs ?? 0;
+    this.#board = options.alarms;
     this.#served = new Uint8Array(costs.economics.metricLagMinutes + 1);
   }
 
@@ -124,8 +138,8 @@ export class SimCloud implements Cloud {
         lambda: lambdaFacts,
         fargate: this.#fargate,
         dns: this.#dns,
-        alarms: alarmsAtStart,
-        samples: this.#newestSamples(),
+        alarms: this.#alarms,
+        samples: this.#samples,
         recent,
         balancerLastRequestMs: null,
       },
@@ -157,6 +171,10 @@ export class SimCloud implements Cloud {
     this.#served[this.#minute % this.#served.length] = onFargate ? 1 : 0;
     this.#minute += 1;
     this.#progress();
+    this.#samples = this.#newestSamples();
+    const [sample] = this.#samples;
+    if (sample === undefined || this.#board === undefined) return;
+    this.#alarms = this.#board(sample, this.#fargate.state !== "absent");
   }
 
   #progress(): void {
@@ -197,17 +215,6 @@ export class SimCloud implements Cloud {
     const rps = this.#costs.rps[seen];
     if (seen < 0 || rps === undefined) return nothing;
     const tier = this.#served[seen % this.#served.length] === 1 ? "fargate" : "lambda";
-    return [
-      {
-        tier,
-        startMs: this.#startMs + seen * minuteMs,
-        periodMs: minuteMs,
-        requests: rps * 60,
-        errors: 0,
-        throttles: 0,
-        concurrencyMax: 0,
-        latencyMsP99: null,
-      },
-    ];
+    return [sampleOf(tier, this.#startMs + seen * minuteMs, rps * 60)];
   }
 }

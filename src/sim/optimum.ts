@@ -3,8 +3,8 @@
  * draining 1..D}: O(minutes × states), one pass forward, no allocation per minute.
  *
  * Deploying and draining are rings of arrival costs: who starts a way at minute t arrives U (or D)
- * minutes later, having paid Lambda and the base in between. Both ways pay the same per minute, so a
- * running sum of that minute's cost makes each arrival a single subtraction.
+ * minutes later, having paid Lambda and the base in between. Both ways pay the same per minute, so
+ * a running sum of that minute's cost makes each arrival a single subtraction.
  */
 import type { MinuteCosts } from "./model.ts";
 

@@ -5,8 +5,9 @@
  * Deploying and draining take their minutes and are never turned back.
  */
 import { alarmsAtStart } from "../core/alarms.ts";
-import type { AlarmName, AlarmState, Policy, PolicyState, Sample } from "../core/types.ts";
+import type { Policy, PolicyState, Sample } from "../core/types.ts";
 import { advanced, headsForFargate, steered } from "../policies/course.ts";
+import type { AlarmBoard, AlarmStates } from "./alarms.ts";
 import type { MinuteCosts } from "./model.ts";
 
 /** What a replay came to. */
@@ -27,7 +28,7 @@ export interface ReplayOptions {
   /** Start of the first minute; a whole minute. */
   readonly startMs?: number;
   /** Evaluates the alarms after each minute; without it they stay as they are at the start. */
-  readonly alarms?: (samples: readonly Sample[]) => Readonly<Record<AlarmName, AlarmState>>;
+  readonly alarms?: AlarmBoard | undefined;
   /** Told each change of the target with its reason. */
   readonly onDecision?: (minute: number, reason: string) => void;
   /** Called before a minute is paid, with its course code: an adversary writes its costs here. */
@@ -54,7 +55,7 @@ export function replay(
   let transitions = 0;
   let targetSinceMs = startMs;
   let policyState: PolicyState = {};
-  let alarms = alarmsAtStart;
+  let alarms: AlarmStates = alarmsAtStart;
   const served = new Uint8Array(lag + 1);
   for (let minute = 0; minute < rps.length; minute += 1) {
     const seen = minute - lag;
@@ -62,8 +63,9 @@ export function replay(
     let samples: readonly Sample[] = [];
     if (seen >= 0) {
       const tier = served[seen % (lag + 1)] === 1 ? "fargate" : "lambda";
-      samples = [sampleOf(tier, startMs + seen * minuteMs, (rps[seen] ?? 0) * 60)];
-      if (options.alarms !== undefined) alarms = options.alarms(samples);
+      const sample = sampleOf(tier, startMs + seen * minuteMs, (rps[seen] ?? 0) * 60);
+      samples = [sample];
+      if (options.alarms !== undefined) alarms = options.alarms(sample, code !== 0);
     }
     const nowMs = startMs + minute * minuteMs;
     const phase = code === 0 || code === onFargate ? "steady" : "provisioning";
@@ -98,7 +100,8 @@ function nameOf(code: number, onFargate: number): keyof ReplayResult["minutes"] 
   return code < onFargate ? "deploying" : "draining";
 }
 
-function sampleOf(tier: Sample["tier"], startMs: number, requests: number): Sample {
+/** A closed minute of one tier in the ideal model. */
+export function sampleOf(tier: Sample["tier"], startMs: number, requests: number): Sample {
   return {
     tier,
     startMs,

@@ -1,7 +1,7 @@
 /** Runs the engine's own tick over a load in the ideal model: one tick a minute, virtual time. */
 import { tick } from "../core/tick.ts";
 import type { Policy } from "../core/types.ts";
-import { idealSettings, SimCloud } from "./cloud.ts";
+import { idealSettings, SimCloud, type SimCloudOptions } from "./cloud.ts";
 import type { MinuteCosts } from "./model.ts";
 
 /** What a run came to. */
@@ -14,8 +14,7 @@ export interface RunResult {
 }
 
 /** Optional parts of a run. */
-export interface RunOptions {
-  readonly startMs?: number;
+export interface RunOptions extends SimCloudOptions {
   readonly tasksMax?: number;
   /** Told each change of the target. */
   readonly onDecision?: (nowMs: number, message: string) => void;
@@ -27,7 +26,7 @@ export async function runEngine(
   policy: Policy,
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const cloud = new SimCloud(costs, options.startMs ?? 0);
+  const cloud = new SimCloud(costs, options);
   const settings = idealSettings(costs.economics, options.tasksMax);
   const ticks = costs.rps.length;
   let transitions = 0;

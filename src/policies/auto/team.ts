@@ -40,7 +40,7 @@ export const firstLeader: number = counterIndex(3, 4);
 /** The work-function counter, which the guard falls back to. */
 export const referenceMember: number = counterIndex(1, 1);
 
-/** Regret that moves each member to Fargate and back, USD; Infinity where regret does not matter. */
+/** Regret that moves each member to Fargate and back, USD; Infinity where it does not matter. */
 export interface TeamLimits {
   readonly upUsd: Float64Array;
   readonly downUsd: Float64Array;
