@@ -1,7 +1,7 @@
 /** What an invocation can fail of, in the words that Lambda reports. */
 import { EventError } from "./events.ts";
 import { HttpError, type HttpFailure } from "./http-client.ts";
-import { responseBytesMax } from "./responses.ts";
+import { responseBytesMax as bytesMax } from "./responses.ts";
 import type { FunctionError } from "./runtime-api.ts";
 import type { Service } from "./service.ts";
 
@@ -35,8 +35,7 @@ const httpFailures: Readonly<Record<HttpFailure, string>> = {
 /** Lambda's own words for a response that is too long. */
 export const tooLarge: FunctionError = {
   type: httpFailures["too-large"],
-  message:
-    "Response payload size exceeded maximum allowed payload size " + `(${responseBytesMax} bytes).`,
+  message: `Response payload size exceeded maximum allowed payload size (${bytesMax} bytes).`,
 };
 
 /** Says what went wrong. Throws what is not an operating failure but a bug. */

@@ -23,7 +23,7 @@ async function peer(
 ): Promise<Peer> {
   const received: string[] = [];
   const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
+  const server: Server = createServer({ noDelay: true }, (socket) => {
     const connection = received.push("") - 1;
     sockets.add(socket);
     socket.setEncoding("latin1");
@@ -185,4 +185,29 @@ test("an upload is chunked, with trailers, and fails when it is cut off", async 
   const broken = client.upload(post);
   assert.equal(await failure(broken.end([])), "reset");
   assert.throws(() => broken.write("more"), HttpError);
+});
+
+test("an answer that comes in pieces is put together", async (t) => {
+  const body = Buffer.from(Array.from({ length: 1000 }, (_, index) => index % 251));
+  const head = Buffer.from("HTTP/1.1 200 OK\r\nX-Name: value\r\nContent-Length: 1000\r\n\r\n");
+  const wire = Buffer.concat([head, body]);
+  const { client } = await peer(t, async (socket) => {
+    for (let at = 0; at < wire.length; at += 37) {
+      socket.write(wire.subarray(at, at + 37));
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  });
+  const whole = await client.exchange(get);
+  assert.deepEqual(whole.headers[0], ["X-Name", "value"]);
+  assert.deepEqual(whole.body, body);
+  const chunks: Buffer[] = [];
+  await client.exchange(get, {
+    onHead: () => undefined,
+    onData(chunk) {
+      chunks.push(chunk);
+      return undefined;
+    },
+  });
+  assert.ok(chunks.length > 1);
+  assert.deepEqual(Buffer.concat(chunks), body);
 });
