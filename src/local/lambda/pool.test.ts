@@ -264,6 +264,24 @@ describe("the pool", () => {
     assert.ok(performance.now() - before >= 25);
   });
 
+  test("starts one at a time, and no sooner than a start takes, on a busy machine", async () => {
+    let idle = 1;
+    const on = stage({ startsMax: 3, idleShare: () => idle });
+    on.request("a");
+    // The first start takes 40 ms; from then on a request waits twice as long for another.
+    const begun = performance.now();
+    await until(() => performance.now() - begun >= 40);
+    puppet(on, 0).events.onIdle();
+    idle = 0;
+    for (const name of ["b", "c", "d"]) on.request(name);
+    assert.equal(on.puppets.length, 1);
+    const asked = performance.now();
+    await until(() => on.puppets.length === 2);
+    assert.ok(performance.now() - asked >= 75);
+    on.request("e");
+    assert.equal(on.puppets.length, 2);
+  });
+
   test("swaps the code: nobody loses an answer, nobody new gets the old code", () => {
     const on = stage({ startsMax: 3 });
     for (const name of ["a", "b"]) on.request(name);

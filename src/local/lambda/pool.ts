@@ -5,6 +5,10 @@
  * Where none is idle it waits in line for whichever is free first, an old or a new one, and only
  * after a moment of patience starts another: a start takes far longer than most requests, and a
  * machine with few cores would only get slower by starting one for each request in a burst.
+ *
+ * Lambda's environments each bring a processor, ours share those of this machine. While they are all
+ * busy, one more environment makes everything slower, so they start one at a time, and only for a
+ * request that has waited longer than a start takes.
  */
 import type { Clock } from "../clock.ts";
 import type { Environment, EnvironmentEvents } from "./environment.ts";
@@ -25,6 +29,8 @@ export interface PoolOptions {
   readonly backoffMs?: number;
   /** Wait before a request starts one more environment, real time. @default 20 */
   readonly patienceMs?: number;
+  /** Share of this machine's processors that is idle, 0 to 1. @default always 1 */
+  readonly idleShare?: () => number;
 }
 
 /** What the pool counts. */
@@ -59,6 +65,10 @@ interface Slot {
 /** Starts that fail in a row before waiting requests get an error; one may be bad luck. */
 const failuresTolerated = 1;
 const backoffMaxMs = 8_000;
+/** With less idle time than this, the processors are what requests wait for. */
+const idleShareMin = 0.15;
+/** A start under full load takes about this many times as long as it did before. */
+const crowdedStarts = 2;
 /** For environments that are no longer needed: they have nothing to finish. */
 const stopGraceMs = 1_000;
 
@@ -85,6 +95,8 @@ class EnvironmentPool implements Pool {
   #retry: NodeJS.Timeout | undefined;
   #cancelReaper: (() => void) | null = null;
   #stopped = false;
+  /** How long the last start took, real time. */
+  #startMs = 0;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -155,14 +167,14 @@ class EnvironmentPool implements Pool {
   #scale(): void {
     if (this.#stopped || this.#retry !== undefined) return;
     const { startsMax, concurrencyMax } = this.#options;
-    const wanted = Math.min(startsMax, this.#impatient());
+    const wanted = Math.min(this.#crowded() ? 1 : startsMax, this.#impatient());
     while (this.#starting < wanted && this.#slots.size < concurrencyMax) this.#start();
   }
 
   /** Requests that have waited long enough; while nothing can serve them, all have. */
   #impatient(): number {
     if (this.#slots.size === this.#starting) return this.#waiting.size;
-    const patienceMs = this.#options.patienceMs ?? 20;
+    const patienceMs = this.#patienceMs();
     const nowMs = performance.now();
     let count = 0;
     for (const arrivedMs of this.#waiting.values()) {
@@ -179,12 +191,25 @@ class EnvironmentPool implements Pool {
     return count;
   }
 
+  #crowded(): boolean {
+    return (this.#options.idleShare?.() ?? 1) < idleShareMin;
+  }
+
+  #patienceMs(): number {
+    const patienceMs = this.#options.patienceMs ?? 20;
+    return this.#crowded() ? Math.max(patienceMs, crowdedStarts * this.#startMs) : patienceMs;
+  }
+
   #start(): void {
+    const begunMs = performance.now();
     const slot: Slot = { environment: null, state: "starting", idleSinceMs: 0, retired: false };
     this.#slots.add(slot);
     this.#starting += 1;
     slot.environment = this.#options.start({
-      onIdle: () => this.#onIdle(slot),
+      onIdle: () => {
+        if (slot.state === "starting") this.#startMs = performance.now() - begunMs;
+        this.#onIdle(slot);
+      },
       onLost: () => this.#onLost(slot),
       onAnswered: (invocation, result) => {
         this.#inFlight -= 1;
