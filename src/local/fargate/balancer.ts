@@ -31,6 +31,8 @@ export interface BalancerOptions {
   /** When set, requests for any other host get 404 and are not counted. The port is ignored. */
   readonly hosts?: readonly string[];
   readonly onLog?: (line: string) => void;
+  /** A request, as "GET /path", got something from its target that is no answer. */
+  readonly onMalformed?: (request: string, detail: string) => void;
 }
 
 /** What is to be seen of a target. */
@@ -127,6 +129,7 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
     const exchange = startExchange(request, response, admitted, {
       group,
       onLog,
+      onMalformed: options.onMalformed ?? ((): void => undefined),
       closes: () => stopping || clock.nowMs() - client.sinceMs >= options.clientKeepAliveMs,
       onOver(status) {
         client.exchanges.delete(exchange);

@@ -19,6 +19,8 @@ export interface ExchangeOptions {
   readonly onOver: (status: number) => void;
   /** Asked when the answer starts: whether the connection ends with it. */
   readonly closes: () => boolean;
+  /** A request, as "GET /path", got something from the target that is no answer. */
+  readonly onMalformed: (request: string, detail: string) => void;
 }
 
 /** A request on its way. */
@@ -111,6 +113,8 @@ export function startExchange(
     const failed = target;
     leaveTarget(false);
     if (over) return;
+    const { kind, detail } = failure;
+    if (kind === "malformed") options.onMalformed(`${method} ${request.url}`, detail);
     if (response.headersSent) {
       options.onLog(`answer to ${method} ${request.url} cut off: ${failure.detail}`);
       finish(502);
@@ -134,7 +138,9 @@ export function startExchange(
   const sink: UpstreamSink = {
     onReady(begun) {
       call = begun;
-      startBody();
+      // The client may have gone while the connection was being made.
+      if (over) leaveTarget(false);
+      else startBody();
     },
     onPartial() {
       // A head whose body lets itself be waited for leaves alone; else both leave in one write.

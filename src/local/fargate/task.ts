@@ -19,7 +19,7 @@ export interface Task {
   readonly healthySinceMs: number | null;
   /** Deregister, drain, SIGTERM, wait, SIGKILL. Resolves when nothing is left. */
   retire(): Promise<void>;
-  /** The same in haste: at most 2.5 s altogether. */
+  /** The same in haste: at most 2 s altogether. */
   abandon(): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export interface TaskEvents {
 const portAttempts = 3;
 /** Bounds of a hasty end, real milliseconds. */
 const hasteDeregisterMs = 500;
-const hasteStopMs = 2000;
+const hasteStopMs = 1500;
 
 /** Creates a task; all that happens to it is told by events. */
 export function createTask(

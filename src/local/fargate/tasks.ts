@@ -33,6 +33,10 @@ export interface TaskServiceOptions {
   /** What runs the service's command. @default the bootstrap of this package */
   readonly launcher?: readonly string[];
   readonly onLog?: (line: string) => void;
+  /** A task that had been healthy has ended by itself. */
+  readonly onCrash?: (reason: string) => void;
+  /** The deployment is given up: no task becomes healthy. */
+  readonly onGivenUp?: (reason: string) => void;
 }
 
 /** What is to be seen of a task. */
@@ -125,6 +129,7 @@ export function startTaskService(options: TaskServiceOptions): TaskService {
     tasks.delete(task);
     if (stopped) return;
     onLog(`${task.id} is gone: ${reason}`);
+    if (wasHealthy) options.onCrash?.(`${task.id} ${reason}`);
     backOff(task);
     if (!wasHealthy && task.service === service) {
       failures += 1;
@@ -143,6 +148,7 @@ export function startTaskService(options: TaskServiceOptions): TaskService {
   const giveUp = (reason: string): void => {
     failure = `${failures} tasks in a row never became healthy; the last one ${reason}`;
     onLog(failure);
+    options.onGivenUp?.(failure);
     failures = 0;
     if (stable && stable !== service) {
       onLog(`falling back to ${stable.digest}`);

@@ -171,6 +171,13 @@ test("follows the load with tasks, and says why in numbers", async (t) => {
   await until(() => tier.stats().desired > 2, "scale-out");
   await load.stop();
   assert.ok(tier.lines.some((line) => /target tracking: .* target 10000: out from 2/.test(line)));
+  const most = tier.stats().desired;
+  for (let i = 0; tier.stats().desired === most; i++) {
+    assert.ok(i < 500, "scale-in");
+    await call(tier.port, "/");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.ok(tier.lines.some((line) => /target tracking: .*: in from/.test(line)));
 });
 
 test("tasks run behind the bootstrap in a small environment of their own", async (t) => {

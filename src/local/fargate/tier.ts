@@ -50,6 +50,12 @@ export interface FargateTierOptions {
   readonly hosts?: readonly string[];
   readonly launcher?: readonly string[];
   readonly onLog?: (line: string) => void;
+  /** A request, as "GET /path", got something from its task that is no answer. */
+  readonly onMalformed?: (request: string, detail: string) => void;
+  /** A task that had been healthy has ended by itself. */
+  readonly onCrash?: (reason: string) => void;
+  /** No task of a deployment becomes healthy. */
+  readonly onGivenUp?: (reason: string) => void;
 }
 
 /** What the tier is doing. */
@@ -77,7 +83,7 @@ export interface FargateTier {
 }
 
 const minuteMs = 60_000;
-const probeTimeoutMs = 30_000;
+const probeTimeoutMs = 5_000;
 
 /** Starts balancer and tasks. Rejects if the balancer can not listen. */
 export async function startFargateTier(options: FargateTierOptions): Promise<FargateTier> {

@@ -56,6 +56,7 @@ export function startTunnel(
   const sink: UpstreamSink = {
     onReady(begun) {
       call = begun;
+      if (client.destroyed) leaveTarget();
     },
     onPartial: () => undefined,
     onDrain: () => undefined,
