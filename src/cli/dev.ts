@@ -7,11 +7,12 @@ import type { LoadedConfig } from "../config/index.ts";
 import type { TickResult } from "../core/index.ts";
 import { createResolver, openResolverPool } from "../local/dns/resolver.ts";
 import { type Edge, startEdge } from "../local/edge.ts";
+import { firstAnswer } from "../local/first-answer.ts";
 import { type Local, startLocal } from "../local/start.ts";
 import { numberOption } from "./arguments.ts";
 import { eventLine } from "./event-line.ts";
 import { interruptSignal } from "./interrupt.ts";
-import { asUserError, serviceError } from "./local-errors.ts";
+import { asUserError } from "./local-errors.ts";
 import { lockState, prepare, serviceOf } from "./prepare.ts";
 import { paint } from "./screen.ts";
 
@@ -86,7 +87,8 @@ async function dev(options: Options): Promise<number> {
     });
     stops.push(local.stop);
     const url = `http://localhost:${edge.endpoint.port}`;
-    await firstAnswer(local);
+    await firstAnswer(local, interrupt.signal);
+    interrupt.signal.throwIfAborted();
     process.stdout.write(`${loaded.config.name} answers at ${url}\n`);
     stops.push(watchService(loaded, local));
     await Promise.race([interrupted(interrupt.signal), local.crashed]);
@@ -120,11 +122,6 @@ async function startEdgeFirst(port: number, local: () => Local | null): Promise<
     const hint = `Stop the program that listens there, or choose another with --port ${port + 1}.`;
     throw new UserError("PORT_IN_USE", `port ${port} is in use`, hint);
   }
-}
-
-async function firstAnswer(local: Local): Promise<void> {
-  if (await local.probe()) return;
-  throw serviceError(local.lambdaStats().failure ?? "the service gave no good answer");
 }
 
 function tellEvents(): (result: TickResult) => void {

@@ -1,6 +1,8 @@
 /** A rehearsal: a service, a trace of real traffic, and one whole cycle under it. */
 import { type CostProfile, type CostWindow, type CycleCost, costOfWindows } from "../core/cost.ts";
 import type { Phase, Tier } from "../core/index.ts";
+import { createJudge, ServiceFailed } from "./fault.ts";
+import { firstAnswer } from "./first-answer.ts";
 import type { TransitionRecord } from "./journal.ts";
 import { leashedLeft } from "./leash.ts";
 import { type Load, type LoadStats, type RequestTemplate, startLoad } from "./load/load.ts";
@@ -76,11 +78,6 @@ export class RehearsalAborted extends Error {
   override readonly name = "RehearsalAborted";
 }
 
-/** The service gave no good answer when it was first asked. */
-export class ServiceNotReady extends Error {
-  override readonly name = "ServiceNotReady";
-}
-
 /** Requests/s after the trace, if the down threshold allows for as many. */
 const ebbPerSecondMax = 2;
 /** The chance that a minute of the ebb is not quiet although the ebb's mean is. */
@@ -110,7 +107,7 @@ function poissonTail(mean: number, count: number): number {
 
 /**
  * Runs a whole rehearsal. Whatever happens, everything it started is stopped when it returns.
- * @throws ServiceNotReady, RehearsalAborted when `signal` fires, or what the engine crashed with
+ * @throws ServiceFailed, RehearsalAborted when `signal` fires, or what the engine crashed with
  */
 export async function runRehearsal(options: RehearsalOptions): Promise<RehearsalResult> {
   const { signal, onProgress } = options;
@@ -128,8 +125,11 @@ export async function runRehearsal(options: RehearsalOptions): Promise<Rehearsal
       signal.addEventListener("abort", stop, { signal: running.signal, once: true });
     });
     aborted.catch(() => undefined);
+    // An abort that came while everything was starting has found no listener.
+    if (signal.aborted) throw new RehearsalAborted("interrupted");
     const guard = <T>(work: Promise<T>): Promise<T> => Promise.race([work, aborted, local.crashed]);
-    await guard(firstAnswer(local, onProgress));
+    onProgress({ stage: "starting", local, load: null });
+    await guard(firstAnswer(local, running.signal));
     if (local.resumed) await guard(settle(local, options));
     const known = local.journal.transitions.length;
     load = await startLoad(loadOptions(local, options));
@@ -141,20 +141,10 @@ export async function runRehearsal(options: RehearsalOptions): Promise<Rehearsal
     return await finish(local, stats, ledger, known, startedMs, options);
   } finally {
     running.abort();
-    await load?.stop();
+    await load?.stop(0);
     ledger.stop();
     await local.stop();
   }
-}
-
-/** A first request from zero is held until an environment is up: then the service works. */
-async function firstAnswer(
-  local: Local,
-  onProgress: RehearsalOptions["onProgress"],
-): Promise<void> {
-  onProgress({ stage: "starting", local, load: null });
-  if (await local.probe()) return;
-  throw new ServiceNotReady(local.lambdaStats().failure ?? "the service gave no good answer");
 }
 
 /** Brings what an interrupted run left behind back to Lambda before a new cycle begins. */
@@ -175,8 +165,13 @@ async function wholeCycle(
   options: RehearsalOptions,
   ledger: Ledger,
 ): Promise<void> {
+  const judge = createJudge(local.faults, local.clock.speed);
   await until(local, options, "running", load, async () => {
     ledger.update();
+    const { lambda, fargate } = load.stats().byTier;
+    const failed = { lambda: lambda.failed, fargate: fargate.failed };
+    const fault = judge(local.clock.nowMs(), failed);
+    if (fault !== null) throw new ServiceFailed(fault.kind, fault.reason);
     const directions = local.journal.transitions.slice(known).map((done) => done.direction);
     const up = directions.indexOf("up");
     const cycled = up >= 0 && directions.indexOf("down", up) > up;

@@ -15,13 +15,18 @@ import {
 import { type AlarmWatch, startAlarmWatch } from "./alarm-watch.ts";
 import { type Clock, scaledClock } from "./clock.ts";
 import { LocalCloud, mergeSamples } from "./cloud.ts";
-import type { PlaneFacts } from "./control-plane.ts";
-import { type BurstTier, type ControlPlane, createControlPlane } from "./control-plane.ts";
+import {
+  type BurstTier,
+  type ControlPlane,
+  createControlPlane,
+  type PlaneFacts,
+} from "./control-plane.ts";
 import { type Controller, startController } from "./controller.ts";
 import { awsDelays, type Delays } from "./delays.ts";
 import { startDnsServer } from "./dns/server.ts";
 import type { DnsRecord } from "./dns/zone.ts";
 import { type FargateStats, type FargateTier, startFargateTier } from "./fargate/tier.ts";
+import { createFaultLog, type FaultLog } from "./fault.ts";
 import { createJournal, type Journal } from "./journal.ts";
 import { type LambdaStats, type LambdaTier, startLambdaTier } from "./lambda/tier.ts";
 import { createMeter, type Meter } from "./meter.ts";
@@ -86,11 +91,13 @@ export interface Local {
   readonly meters: Readonly<Record<Tier, Meter>>;
   readonly alarms: Readonly<Record<AlarmName, AlarmState>>;
   readonly plane: ControlPlane;
+  /** What the service itself did wrong. */
+  readonly faults: FaultLog;
   /** Whether an earlier run left a transition unfinished. */
   readonly resumed: boolean;
   lambdaStats(): LambdaStats;
   fargateStats(): FargateStats | null;
-  /** Asks the Lambda tier for one answer; `false` if it is not a good one. */
+  /** Asks the Lambda tier for one answer; `false` if it is not a good one, or comes too late. */
   probe(): Promise<boolean>;
   status(): Promise<Status>;
   /** Pins a tier, or lets the policy decide again with `null`. */
@@ -124,6 +131,7 @@ interface Ground {
   readonly planeStore: Snapshot<PlaneFacts>;
   readonly before: PlaneFacts | null;
   readonly host: string;
+  readonly faults: FaultLog;
   /** The service as it runs now; `current` is replaced by a deploy. */
   readonly service: { current: ServiceSpec };
   readonly statusUrl: string;
@@ -171,6 +179,7 @@ async function assemble(options: LocalOptions, stops: Stops): Promise<Local> {
     dns: dns.endpoint,
     meters,
     plane,
+    faults: ground.faults,
     resumed,
     journal: engine.journal,
     get alarms() {
@@ -178,7 +187,7 @@ async function assemble(options: LocalOptions, stops: Stops): Promise<Local> {
     },
     lambdaStats: lambda.stats,
     fargateStats: () => burst.current()?.stats() ?? null,
-    probe: () => lambda.probe(ground.service.current.readiness.path),
+    probe: () => firstProbe(lambda, ground),
     status: async () => (await engine.cloud.observe()).status,
     async pin(tier) {
       await setOverride(engine.cloud, tier);
@@ -218,6 +227,7 @@ async function prepareGround(
     planeStore,
     before,
     host: `${options.service.name}.lambdaflex.test`,
+    faults: createFaultLog(),
     service: { current: withStatus(options.service, statusUrl) },
     statusUrl,
     stops,
@@ -232,14 +242,9 @@ function withStatus(service: ServiceSpec, statusUrl: string): ServiceSpec {
   };
 }
 
-async function startLambda({
-  options,
-  clock,
-  meters,
-  service,
-  stops,
-}: Ground): Promise<LambdaTier> {
-  const { sizes, startsMax, onLog } = options;
+async function startLambda(ground: Ground): Promise<LambdaTier> {
+  const { clock, meters, service, stops, faults } = ground;
+  const { sizes, startsMax, onLog } = ground.options;
   const lambda = await startLambdaTier({
     service: service.current,
     ...sizes.lambda,
@@ -247,10 +252,17 @@ async function startLambda({
     clock,
     meter: meters.lambda,
     clientKeepAliveMs: sizes.fargate.clientKeepAliveMs,
+    onFailed: (request, result) => faults.noteInvocation(request, result, clock.nowMs()),
     ...(onLog && { onLog }),
   });
   stops.push(lambda.stop);
   return lambda;
+}
+
+/** One request; the first environment may take as long to start as the service is allowed to. */
+function firstProbe(lambda: LambdaTier, { service, options }: Ground): Promise<boolean> {
+  const { path, timeoutMs } = service.current.readiness;
+  return lambda.probe(path, timeoutMs + options.sizes.lambda.timeoutMs);
 }
 
 /** The burst tier that a stack creates, and the one that exists now. */
@@ -259,7 +271,8 @@ interface Burst {
   current(): FargateTier | null;
 }
 
-function burstOf({ options, clock, meters, service, delays, host }: Ground): Burst {
+function burstOf(ground: Ground): Burst {
+  const { options, clock, meters, service, delays, host } = ground;
   let current: FargateTier | null = null;
   const { sizes, startsMax, onLog } = options;
   return {
@@ -274,6 +287,7 @@ function burstOf({ options, clock, meters, service, delays, host }: Ground): Bur
         clock,
         meter: meters.fargate,
         hosts: [host],
+        ...ground.faults.ofFargate(clock.nowMs),
         ...(onLog && { onLog }),
       });
       current = tier;

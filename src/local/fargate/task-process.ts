@@ -3,6 +3,7 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { extname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { createLastWords } from "../last-words.ts";
 import { type Leashed, startLeashed } from "../leash.ts";
 import type { Endpoint, ServiceSpec } from "../service.ts";
 
@@ -27,7 +28,6 @@ const host = "127.0.0.1";
 const listeningPollMs = 25;
 /** The last words of a process may arrive after the news of its end; real milliseconds. */
 const lastWordsMs = 20;
-const lastWordsMax = 200;
 const portTaken = /EADDRINUSE|address already in use/i;
 
 /** The bootstrap beside us: a source file when we run from sources, else a built one. */
@@ -45,7 +45,7 @@ export async function startTaskProcess(
   onLine: (line: string) => void,
 ): Promise<TaskProcess> {
   const port = await freePort();
-  let lastWords = "";
+  const heard = createLastWords();
   let taken = false;
   const leashed: Leashed = startLeashed([...launcher, ...service.command], {
     cwd: service.cwd,
@@ -53,14 +53,14 @@ export async function startTaskProcess(
     onLine(line) {
       const text = line.trim();
       if (portTaken.test(text)) taken = true;
-      if (text !== "") lastWords = text.slice(0, lastWordsMax);
+      heard.hear(text);
       onLine(line);
     },
   });
   const endpoint = { host, port };
   const ended = leashed.exited.then(async (code) => {
     await sleep(lastWordsMs);
-    return `exited with code ${code}${lastWords === "" ? "" : `: ${lastWords}`}`;
+    return `exited with code ${code}${heard.words === "" ? "" : `; last output: ${heard.words}`}`;
   });
   return {
     endpoint,

@@ -149,7 +149,7 @@ test("gives up on tasks that never become healthy, and says why", async (t) => {
   await until(() => on.service.failure !== null, "the circuit breaker");
   assert.match(
     on.service.failure ?? "",
-    /3 tasks in a row never became healthy; the last one exited with code 7: boom: no config/,
+    /3 tasks in a row never became healthy; the last one exited with code 7; last output: boom: no config/,
   );
   await until(() => on.states().length === 0, "no task");
   assert.equal(on.service.digest, "d1");

@@ -7,6 +7,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { createLastWords } from "../last-words.ts";
 import { type Leashed, startLeashed } from "../leash.ts";
 import type { ServiceSpec } from "../service.ts";
 import type { Invocation, InvocationResult } from "./invocation.ts";
@@ -76,7 +77,7 @@ class ProcessEnvironment implements Environment {
   #initialised = false;
   #over = false;
   #timer: NodeJS.Timeout | undefined;
-  #lastLine = "";
+  readonly #heard = createLastWords();
   #initError: string | null = null;
   #portTaken = false;
 
@@ -89,10 +90,10 @@ class ProcessEnvironment implements Environment {
   begin(): void {
     const { timeoutMs } = this.#options.service.readiness;
     this.#timer = setTimeout(() => {
-      this.#end(`the service was not ready within ${timeoutMs / 1000} s`);
+      this.#end("Runtime.InitError", `the service was not ready within ${timeoutMs / 1000} s`);
     }, timeoutMs);
     this.#run().catch((error: unknown) => {
-      this.#end(error instanceof Error ? error.message : String(error));
+      this.#end("Runtime.InitError", error instanceof Error ? error.message : String(error));
     });
   }
 
@@ -100,7 +101,8 @@ class ProcessEnvironment implements Environment {
     this.#invocation = invocation;
     const { timeoutMs } = this.#options;
     this.#timer = setTimeout(() => {
-      this.#end(`the function timed out after ${(timeoutMs / 1000).toFixed(2)} seconds`);
+      const seconds = (timeoutMs / 1000).toFixed(2);
+      this.#end("Sandbox.Timedout", `the function timed out after ${seconds} seconds`);
     }, timeoutMs);
     this.#api?.deliver(invocation);
   }
@@ -109,7 +111,7 @@ class ProcessEnvironment implements Environment {
     // The Runtime API stays open until the process has exited, so that it can leave in peace.
     this.#over = true;
     clearTimeout(this.#timer);
-    this.#fail("the environment was stopped");
+    this.#fail("Sandbox.Stopped", "the environment was stopped");
     await this.#child?.stop(graceMs);
   }
 
@@ -124,7 +126,8 @@ class ProcessEnvironment implements Environment {
     }
     if (this.#over) return;
     const when = this.#initialised ? "" : " before it was ready";
-    this.#end(this.#initError ?? `the process exited with code ${code}${when}`);
+    const reason = this.#initError ?? `the process exited with code ${code}${when}`;
+    this.#end("Runtime.ExitError", reason);
   }
 
   async #runOnce(): Promise<number> {
@@ -153,7 +156,7 @@ class ProcessEnvironment implements Environment {
         onLine: (line) => this.#line(line),
       });
       const code = await this.#child.exited;
-      if (!this.#initialised) await sleep(lastWordsMs);
+      await sleep(lastWordsMs);
       return code;
     } finally {
       portsPromised.delete(port);
@@ -162,7 +165,7 @@ class ProcessEnvironment implements Environment {
   }
 
   #line(line: string): void {
-    if (line.trim() !== "") this.#lastLine = line.trim().slice(0, 500);
+    this.#heard.hear(line);
     if (!this.#initialised && portTaken.test(line)) this.#portTaken = true;
     this.#options.onLog(`[${this.id}] ${line}`);
   }
@@ -178,7 +181,7 @@ class ProcessEnvironment implements Environment {
   #lost(): void {
     if (this.#over) return;
     this.#timer = setTimeout(() => {
-      this.#end("the runtime no longer asks for invocations");
+      this.#end("Runtime.ExitError", "the runtime no longer asks for invocations");
     }, this.#options.timeoutMs);
     this.#events.onLost();
   }
@@ -187,26 +190,39 @@ class ProcessEnvironment implements Environment {
     const invocation = this.#invocation;
     if (this.#over || invocation === null) return;
     this.#invocation = null;
-    this.#events.onAnswered(invocation, result);
+    if (result.type !== "error" || result.errorType !== "Runtime.ExitError") {
+      this.#events.onAnswered(invocation, result);
+      return;
+    }
+    // The runtime only knows that the service has ended: why, its last words tell.
+    setTimeout(() => {
+      const message = this.#told(result.message);
+      this.#events.onAnswered(invocation, { ...result, message });
+    }, lastWordsMs);
+  }
+
+  #told(reason: string): string {
+    const { words } = this.#heard;
+    return words === "" ? reason : `${reason}; last output: ${words}`;
   }
 
   /** Ends the environment for a reason of its own. */
-  #end(reason: string): void {
+  #end(errorType: string, reason: string): void {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#timer);
     this.#child?.kill();
     this.#api?.close();
-    const told = this.#lastLine === "" ? reason : `${reason}; last output: ${this.#lastLine}`;
-    this.#fail(told);
+    const told = this.#told(reason);
+    this.#fail(errorType, told);
     this.#events.onGone(this.#initialised, told);
   }
 
-  #fail(message: string): void {
+  #fail(errorType: string, message: string): void {
     const invocation = this.#invocation;
     this.#invocation = null;
     if (invocation === null) return;
-    this.#events.onAnswered(invocation, { type: "error", errorType: "Runtime.ExitError", message });
+    this.#events.onAnswered(invocation, { type: "error", errorType, message });
   }
 }
 

@@ -35,6 +35,8 @@ export interface GatewayOptions {
   readonly clientKeepAliveMs: number;
   /** Real milliseconds that a function may take. @default 30000, the limit of HTTP APIs */
   readonly integrationTimeoutMs?: number;
+  /** A request, as "GET /path", gets 500 because the function gave this instead of an answer. */
+  readonly onFailed?: (request: string, result: InvocationResult) => void;
 }
 
 /** A listening front door. */
@@ -250,8 +252,13 @@ class FrontDoor implements Gateway {
     exchange.invocation = null;
     clearTimeout(exchange.timer);
     const answer = answerOf(result);
-    if (answer === null) this.#refuse(exchange, 500, "Internal Server Error");
-    else this.#send(exchange, answer);
+    if (answer !== null) {
+      this.#send(exchange, answer);
+      return;
+    }
+    const { method, url } = exchange.request;
+    this.#options.onFailed?.(`${method} ${url}`, result);
+    this.#refuse(exchange, 500, "Internal Server Error");
   }
 
   /** Answers with a message of the gateway's own, in the form that HTTP APIs use. */

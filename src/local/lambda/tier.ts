@@ -3,12 +3,13 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "../clock.ts";
 import type { Meter } from "../meter.ts";
+import { openProcessorGauge } from "../processor-gauge.ts";
 import type { Endpoint, ServiceSpec } from "../service.ts";
 import { answerOf } from "./answer.ts";
 import { startEnvironment } from "./environment.ts";
 import { eventOf } from "./event.ts";
 import { stampRequest, startGateway } from "./gateway.ts";
-import type { Invocation } from "./invocation.ts";
+import type { Invocation, InvocationResult } from "./invocation.ts";
 import { createPool, type PoolStats as LambdaStats, type Pool } from "./pool.ts";
 
 export type { LambdaStats };
@@ -39,14 +40,19 @@ export interface LambdaTierOptions {
    * @default our bootstrap
    */
   readonly bootstrap?: readonly string[];
+  /** A request, as "GET /path", was failed by the function, which gave this result. */
+  readonly onFailed?: (request: string, result: InvocationResult) => void;
 }
 
 /** A running Lambda tier. */
 export interface LambdaTier {
   readonly endpoint: Endpoint;
   stats(): LambdaStats;
-  /** Runs one request through an environment without the front door's meter. */
-  probe(path: string): Promise<boolean>;
+  /**
+   * Runs one request through an environment without the front door's meter; `false` without a
+   * good answer within `timeoutMs`, real and by default 30 s.
+   */
+  probe(path: string, timeoutMs?: number): Promise<boolean>;
   /** New code: new environments take it, old ones finish what they do and stop. */
   deploy(service: ServiceSpec): void;
   /** Gives requests in flight 2 s and leaves nothing behind. */
@@ -72,6 +78,7 @@ export async function startLambdaTier(options: LambdaTierOptions): Promise<Lambd
     idleMs,
     clock,
     onLog,
+    idleShare: openProcessorGauge().idleShare,
     start: (events) => {
       started += 1;
       const id = `lambda-${started}`;
@@ -85,11 +92,13 @@ export async function startLambdaTier(options: LambdaTierOptions): Promise<Lambd
     meter,
     port: options.port ?? 0,
     clientKeepAliveMs: options.clientKeepAliveMs,
+    ...(options.onFailed && { onFailed: options.onFailed }),
   });
   return {
     endpoint: gateway.endpoint,
     stats: () => pool.stats(),
-    probe: (path) => probe(pool, path, gateway.endpoint),
+    probe: (path, timeoutMs = probeTimeoutMs) =>
+      probe(pool, path, gateway.endpoint, timeoutMs, options.onFailed),
     deploy(next) {
       service = next;
       pool.renew();
@@ -108,7 +117,13 @@ function ourBootstrap(): string[] {
   return [process.execPath, fileURLToPath(file)];
 }
 
-function probe(pool: Pool, path: string, endpoint: Endpoint): Promise<boolean> {
+function probe(
+  pool: Pool,
+  path: string,
+  endpoint: Endpoint,
+  timeoutMs: number,
+  onFailed: LambdaTierOptions["onFailed"],
+): Promise<boolean> {
   const stamp = stampRequest();
   const payload = eventOf(
     {
@@ -130,14 +145,16 @@ function probe(pool: Pool, path: string, endpoint: Endpoint): Promise<boolean> {
       payload,
       done: (result) => {
         clearTimeout(timer);
-        const status = answerOf(result)?.status ?? 500;
+        const answer = answerOf(result);
+        if (answer === null) onFailed?.(`GET ${path}`, result);
+        const status = answer?.status ?? 500;
         resolve(status >= 200 && status <= 299);
       },
     };
     const timer = setTimeout(() => {
       pool.cancel(invocation);
       resolve(false);
-    }, probeTimeoutMs);
+    }, timeoutMs);
     if (pool.invoke(invocation)) return;
     clearTimeout(timer);
     resolve(false);
