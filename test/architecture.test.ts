@@ -27,7 +27,9 @@ const mayAskReality: readonly (readonly [path: string, why: string])[] = [
   ["src/local/lambda/runtime-api.ts", "tells the service a deadline on its own clock"],
   ["src/local/lambda/pool.ts", "real requests wait in real time"],
   ["src/local/fargate/upstream.ts", "keeps real connections, which idle in real time"],
-  ["src/local/load/connection.ts", "keeps real connections, which idle in real time"],
+  ["src/local/load/", "sends real requests and measures their real latency"],
+  ["src/local/leash.ts", "waits for the kernel, which knows no virtual time"],
+  ["src/local/processor-gauge.ts", "measures this machine"],
 ];
 
 const reality = /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.now\b/;

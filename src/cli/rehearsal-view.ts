@@ -131,6 +131,7 @@ function plainLine(local: Local, load: LoadStats, last: Seen, elapsedMs: number)
     `${virtualTime(elapsedMs)} ${last.result.step.phase}: weights ${lambda}/${fargate}, ` +
     `${count(byTier.lambda.perSecond)} + ${count(byTier.fargate.perSecond)} requests/s, ` +
     `${local.lambdaStats().environments} environments, ${tasks?.healthy ?? 0} tasks, ` +
-    `${count(load.requests)} requests, ${count(load.failed)} failed; ${waitText(last, local.clock.nowMs())}`
+    `${count(load.requests)} requests, ${count(load.failed)} failed; ` +
+    waitText(last, local.clock.nowMs())
   );
 }

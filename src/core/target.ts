@@ -138,7 +138,8 @@ function failureOf(at: Situation): string | null {
   const since = nowMs - lastProgressMs(status, phase);
   const deadline = settings.deadlineMs[phase];
   if (since <= deadline) return null;
-  return `${phase} took ${Math.round(since / 1000)} s, longer than ${Math.round(deadline / 1000)} s`;
+  const seconds = (ms: number): number => Math.round(ms / 1000);
+  return `${phase} took ${seconds(since)} s, longer than ${seconds(deadline)} s`;
 }
 
 /** A removal past its deadline is told, at growing intervals, and goes on. */

@@ -6,8 +6,8 @@
  * after a moment of patience starts another: a start takes far longer than most requests, and a
  * machine with few cores would only get slower by starting one for each request in a burst.
  *
- * Lambda's environments each bring a processor, ours share those of this machine. While they are all
- * busy, one more environment makes everything slower, so they start one at a time, and only for a
+ * Lambda's environments each bring a processor, ours share those of this machine. While all are
+ * busy, one more environment makes everything slower: they start one at a time, and only for a
  * request that has waited longer than a start takes.
  */
 import type { Clock } from "../clock.ts";
@@ -27,7 +27,7 @@ export interface PoolOptions {
   readonly onLog: (line: string) => void;
   /** First back-off after failed starts in a row, real time. @default 200 */
   readonly backoffMs?: number;
-  /** Wait before a request starts one more environment, real time. @default 20 */
+  /** Wait before a request starts one more environment, real time. @default see `patienceOf` */
   readonly patienceMs?: number;
   /** Share of this machine's processors that is idle, 0 to 1. @default always 1 */
   readonly idleShare?: () => number;
@@ -58,6 +58,8 @@ interface Slot {
   environment: Environment | null;
   state: "starting" | "idle" | "busy";
   idleSinceMs: number;
+  /** When it took its present request, real time. */
+  busySinceMs: number;
   /** It runs old code. */
   retired: boolean;
 }
@@ -65,6 +67,14 @@ interface Slot {
 /** Starts that fail in a row before waiting requests get an error; one may be bad luck. */
 const failuresTolerated = 1;
 const backoffMaxMs = 8_000;
+/**
+ * How long a request waits for a busy environment before it starts another: about as long as two
+ * requests take, so that a steady line of requests gets the environments that Lambda would give it,
+ * and two that merely meet do not. Real time.
+ */
+const patienceOf = (requestMs: number): number => Math.min(20, Math.max(1, 2 * requestMs));
+/** The weight of the newest request in the mean duration. */
+const newestWeight = 0.05;
 /** With less idle time than this, the processors are what requests wait for. */
 const idleShareMin = 0.15;
 /** A start under full load takes about this many times as long as it did before. */
@@ -97,6 +107,8 @@ class EnvironmentPool implements Pool {
   #stopped = false;
   /** How long the last start took, real time. */
   #startMs = 0;
+  /** Mean duration of a request in its environment, real time. */
+  #requestMs = 10;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -159,6 +171,7 @@ class EnvironmentPool implements Pool {
 
   #dispatch(slot: Slot, invocation: Invocation): void {
     slot.state = "busy";
+    slot.busySinceMs = performance.now();
     this.#inFlight += 1;
     slot.environment?.invoke(invocation);
   }
@@ -196,13 +209,19 @@ class EnvironmentPool implements Pool {
   }
 
   #patienceMs(): number {
-    const patienceMs = this.#options.patienceMs ?? 20;
+    const patienceMs = this.#options.patienceMs ?? patienceOf(this.#requestMs);
     return this.#crowded() ? Math.max(patienceMs, crowdedStarts * this.#startMs) : patienceMs;
   }
 
   #start(): void {
     const begunMs = performance.now();
-    const slot: Slot = { environment: null, state: "starting", idleSinceMs: 0, retired: false };
+    const slot: Slot = {
+      environment: null,
+      state: "starting",
+      idleSinceMs: 0,
+      busySinceMs: 0,
+      retired: false,
+    };
     this.#slots.add(slot);
     this.#starting += 1;
     slot.environment = this.#options.start({
@@ -213,6 +232,8 @@ class EnvironmentPool implements Pool {
       onLost: () => this.#onLost(slot),
       onAnswered: (invocation, result) => {
         this.#inFlight -= 1;
+        const spentMs = performance.now() - slot.busySinceMs;
+        this.#requestMs += newestWeight * (spentMs - this.#requestMs);
         invocation.done(result);
       },
       onGone: (initialised, reason) => this.#onGone(slot, initialised, reason),
