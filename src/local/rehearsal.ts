@@ -226,7 +226,7 @@ async function finish(
   const { coldStarts } = local.lambdaStats();
   const transitions = local.journal.transitions.slice(known);
   await local.stop();
-  const leftRunning = await leashedLeft(2000);
+  const leftRunning = (await leashedLeft(2000)) + listenersLeft();
   const measured = stats.byTier.lambda.p50Ms;
   const lambdaDurationMs = Math.max(1, measured ?? 1);
   const cost = costOfWindows(ledger.windows(), { ...options.profile, lambdaDurationMs });
@@ -249,6 +249,12 @@ async function finish(
     speed: local.clock.speed,
     failures: stats.failures,
   };
+}
+
+/** Sockets of this process that still listen. */
+function listenersLeft(): number {
+  const listening = new Set(["TCPServerWrap", "PipeServerWrap", "UDPWrap"]);
+  return process.getActiveResourcesInfo().filter((resource) => listening.has(resource)).length;
 }
 
 function transitionResult(record: TransitionRecord): RehearsalResult["transitions"][number] {
