@@ -1,6 +1,7 @@
 /** Checks between keys. Each rule runs whenever the keys that it reads are valid themselves. */
 import type { z } from "zod";
 import type { ErrorCode } from "./errors.ts";
+import { fargateOffer, fargateOffers } from "./fargate-sizes.ts";
 import type { CheckParams } from "./sections/field.ts";
 import type { Config } from "./types.ts";
 
@@ -19,28 +20,6 @@ const thresholdRatioMin = 5;
 
 /** Route 53 states that a change is in sync within a minute. */
 const inSyncSeconds = 60;
-
-/** Memory sizes that Fargate offers for each vCPU size: from, to, in steps of, in MB. */
-const fargateMemoryMB: Readonly<Record<number, readonly [number, number, number]>> = {
-  0.5: [1024, 4096, 1024],
-  1: [2048, 8192, 1024],
-  2: [4096, 16_384, 1024],
-  4: [8192, 30_720, 1024],
-  8: [16_384, 61_440, 4096],
-  16: [32_768, 122_880, 8192],
-};
-
-function fargateOffers({ vcpu, memoryMB }: Config["fargate"]): boolean {
-  if (vcpu === 0.25) return [512, 1024, 2048].includes(memoryMB);
-  const [min, max, step] = fargateMemoryMB[vcpu] ?? [0, -1, 1];
-  return memoryMB >= min && memoryMB <= max && memoryMB % step === 0;
-}
-
-function fargateOffer(vcpu: number): string {
-  if (vcpu === 0.25) return "512, 1024 or 2048 MB";
-  const [min, max, step] = fargateMemoryMB[vcpu] ?? [0, 0, 0];
-  return `${min} to ${max} MB in steps of ${step}`;
-}
 
 /** The shortest time in which all steps up can be made, in minutes. */
 function shiftMinutes({ stepPercents, ttlSeconds, bakeSeconds }: Config["transition"]): number {
