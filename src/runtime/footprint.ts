@@ -3,7 +3,7 @@
  *
  * Left alone, V8 lets the space for short-lived objects grow to 134 MB and loads its optimising
  * compilers, for code that waits for sockets most of the time. With these settings 15,000 requests
- * leave 53 to 61 MB resident instead of 150 to 190, for about 0.05 ms more per request. They are
+ * leave 53 to 63 MB resident instead of 150 to 190, for about 0.05 ms more per request. They are
  * heuristics of the garbage collector and the compiler: none changes what a program means.
  */
 import { setFlagsFromString } from "node:v8";
