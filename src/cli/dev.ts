@@ -11,7 +11,7 @@ import { firstAnswer } from "../local/first-answer.ts";
 import { type Local, startLocal } from "../local/start.ts";
 import { numberOption } from "./arguments.ts";
 import { eventLine } from "./event-line.ts";
-import { interruptSignal } from "./interrupt.ts";
+import { interruptedCode, interruptSignal } from "./interrupt.ts";
 import { asUserError } from "./local-errors.ts";
 import { lockState, prepare, serviceOf } from "./prepare.ts";
 import { paint } from "./screen.ts";
@@ -92,14 +92,14 @@ async function dev(options: Options): Promise<number> {
     process.stdout.write(`${loaded.config.name} answers at ${url}\n`);
     stops.push(watchService(loaded, local));
     await Promise.race([interrupted(interrupt.signal), local.crashed]);
-    return 0;
   } catch (error) {
-    if (interrupt.signal.aborted) return 0;
-    throw asUserError(error);
+    if (!interrupt.signal.aborted) throw asUserError(error);
   } finally {
     for (const stop of stops.reverse()) await stop();
     interrupt.dispose();
   }
+  say("interrupted; everything is stopped, the next start resumes");
+  return interruptedCode;
 }
 
 /** The address comes first: when the port is taken, nothing else has been started yet. */
@@ -118,7 +118,12 @@ async function startEdgeFirst(port: number, local: () => Local | null): Promise<
   try {
     return await startEdge({ port, resolve });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EACCES") {
+      const message = `port ${port} is reserved for the owner of this machine`;
+      throw new UserError("OPTION_INVALID", message, "Choose one from 1024 on with --port.");
+    }
+    if (code !== "EADDRINUSE") throw error;
     const hint = `Stop the program that listens there, or choose another with --port ${port + 1}.`;
     throw new UserError("PORT_IN_USE", `port ${port} is in use`, hint);
   }

@@ -1,4 +1,5 @@
 /** A rehearsal: a service, a trace of real traffic, and one whole cycle under it. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { type CostProfile, type CostWindow, type CycleCost, costOfWindows } from "../core/cost.ts";
 import type { Phase, Tier } from "../core/index.ts";
 import { createJudge, ServiceFailed } from "./fault.ts";
@@ -226,7 +227,7 @@ async function finish(
   const { coldStarts } = local.lambdaStats();
   const transitions = local.journal.transitions.slice(known);
   await local.stop();
-  const leftRunning = (await leashedLeft(2000)) + listenersLeft();
+  const leftRunning = (await leashedLeft(2000)) + (await listenersLeft(2000));
   const measured = stats.byTier.lambda.p50Ms;
   const lambdaDurationMs = Math.max(1, measured ?? 1);
   const cost = costOfWindows(ledger.windows(), { ...options.profile, lambdaDurationMs });
@@ -251,10 +252,16 @@ async function finish(
   };
 }
 
-/** Sockets of this process that still listen. */
-function listenersLeft(): number {
-  const listening = new Set(["TCPServerWrap", "PipeServerWrap", "UDPWrap"]);
-  return process.getActiveResourcesInfo().filter((resource) => listening.has(resource)).length;
+const listening = new Set(["TCPServerWrap", "PipeServerWrap", "UDPWrap"]);
+
+/** Sockets of this process that still listen; closed ones are listed until the next turn or so. */
+async function listenersLeft(graceMs: number): Promise<number> {
+  const untilMs = performance.now() + graceMs;
+  for (;;) {
+    const left = process.getActiveResourcesInfo().filter((name) => listening.has(name)).length;
+    if (left === 0 || performance.now() >= untilMs) return left;
+    await sleep(10);
+  }
 }
 
 function transitionResult(record: TransitionRecord): RehearsalResult["transitions"][number] {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -90,8 +90,7 @@ function follow(child: ChildProcess): Run {
   const ended = once(child, "close").then(([code, signal]): Ended => {
     running = false;
     notify();
-    const number = signal === "SIGKILL" ? 9 : 15;
-    return { code: code ?? 128 + number, ...text };
+    return { code: code ?? 128 + constants.signals[signal as NodeJS.Signals], ...text };
   });
   const line = (pattern: RegExp): Promise<void> =>
     new Promise((resolve, reject) => {

@@ -31,7 +31,7 @@ export const quickConfig: Readonly<Record<string, unknown>> = {
     bakeSeconds: 30,
     healthySeconds: 5,
     probes: 2,
-    dwellMinutes: 15,
+    dwellMinutes: 30,
     cooldownMinutes: 0,
     drainQuietMinutes: 2,
     pollSeconds: 5,
@@ -58,5 +58,5 @@ export const quickArgs: readonly string[] = [
   "--peak",
   "60",
   "--speed",
-  "240",
+  "360",
 ];

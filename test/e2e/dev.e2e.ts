@@ -1,0 +1,118 @@
+/** `lambdaflex dev` as one uses it: ask, change the code, ask again, stop. */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { addressesOf, portsOf, processesIn } from "./processes.ts";
+import { eventually, makeFolder, nothingLeft, patienceMs, type Run, start } from "./rig.ts";
+import { quickConfig, server } from "./services.ts";
+
+const withinMs = 5_000;
+const saying = (word: string): string => server(`response.end("${word}");`);
+
+function service(): string {
+  return makeFolder({ "server.cjs": saying("one"), "lambdaflex.json": quickConfig });
+}
+
+/** Starts `lambdaflex dev` on a free port; resolves with its address once it answers. */
+async function startDev(folder: string): Promise<{ dev: Run; url: string }> {
+  const dev = start(folder, ["dev", "--port", "0", "--speed", "60"]);
+  let url = "";
+  await eventually(() => {
+    url = /^quick answers at (http:\/\/localhost:\d+)\n$/.exec(dev.stdout)?.[1] ?? "";
+    return url !== "" || `no address\n${dev.stdout}${dev.stderr}`;
+  }, patienceMs);
+  return { dev, url };
+}
+
+/** Status and text of one answer, over a connection of its own. */
+async function ask(url: string): Promise<string> {
+  const response = await fetch(url, { headers: { connection: "close" } });
+  return `${response.status} ${await response.text()}`;
+}
+
+async function answers(url: string, expected: string): Promise<void> {
+  await eventually(async () => {
+    const answer = await ask(url);
+    return answer === expected || answer;
+  }, patienceMs);
+}
+
+async function stops(folder: string, dev: Run): Promise<void> {
+  const ports = portsOf(processesIn(folder).map(({ pid }) => pid));
+  const begunMs = performance.now();
+  dev.kill("SIGINT");
+  const { code, stderr } = await dev.ended;
+  assert.ok(performance.now() - begunMs < withinMs, "it ends in time");
+  assert.equal(code, 130, stderr);
+  assert.match(stderr, /^interrupted; everything is stopped/m);
+  await nothingLeft(folder, 0, ports);
+}
+
+describe("lambdaflex dev", { concurrency: 2 }, () => {
+  test("answers at its port, on loopback only, until Ctrl-C", async () => {
+    const folder = service();
+    const { dev, url } = await startDev(folder);
+    assert.equal(await ask(url), "200 one");
+    const posted = await fetch(`${url}/any?a=1`, { method: "POST", body: "text" });
+    assert.equal(await posted.text(), "one");
+    const pids = processesIn(folder).map(({ pid }) => pid);
+    assert.deepEqual([...new Set(addressesOf(pids))], ["0100007F"]);
+    await stops(folder, dev);
+  });
+
+  test("restarts the service when a file changes, and no request fails", async () => {
+    const folder = service();
+    const { dev, url } = await startDev(folder);
+    const seen: string[] = [];
+    let asking = true;
+    const client = async (): Promise<void> => {
+      for (; asking; await sleep(20)) {
+        seen.push(await ask(url).catch((error: Error) => `${error.message}: ${error.cause}`));
+      }
+    };
+    const clients = [client(), client()];
+    for (const word of ["two", "three"]) {
+      writeFileSync(join(folder, "server.cjs"), saying(word));
+      await eventually(() => seen.includes(`200 ${word}`) || dev.stderr, patienceMs);
+    }
+    asking = false;
+    await Promise.all(clients);
+    assert.deepEqual([...new Set(seen)], ["200 one", "200 two", "200 three"]);
+    await stops(folder, dev);
+  });
+
+  test("survives a change that breaks the service", async () => {
+    const folder = service();
+    const { dev, url } = await startDev(folder);
+    writeFileSync(join(folder, "server.cjs"), 'throw new Error("half written");');
+    await answers(url, '500 {"message":"Internal Server Error"}');
+    assert.match(dev.stderr, /half written/);
+    writeFileSync(join(folder, "server.cjs"), saying("mended"));
+    await answers(url, "200 mended");
+    await stops(folder, dev);
+  });
+
+  test("stops while the service is still starting", async () => {
+    const folder = makeFolder({
+      "server.cjs": "setTimeout(() => undefined, 60_000);",
+      "lambdaflex.json": quickConfig,
+    });
+    const dev = start(folder, ["dev", "--port", "0"]);
+    await dev.line(/starting/);
+    await stops(folder, dev);
+  });
+
+  test("leaves nothing behind when it is killed, and starts again", async () => {
+    const folder = service();
+    const { dev, url } = await startDev(folder);
+    assert.equal(await ask(url), "200 one");
+    dev.kill("SIGKILL");
+    await dev.ended;
+    await nothingLeft(folder, withinMs, [Number(new URL(url).port)]);
+    const again = await startDev(folder);
+    assert.equal(await ask(again.url), "200 one");
+    await stops(folder, again.dev);
+  });
+});
