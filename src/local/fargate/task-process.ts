@@ -1,9 +1,8 @@
 /** The process of one task: the bootstrap with the service's command, on a port of its own. */
 import { type AddressInfo, connect, createServer } from "node:net";
-import { extname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { createLastWords } from "../last-words.ts";
+import { inheritedEnvironment } from "../launcher.ts";
 import { type Leashed, startLeashed } from "../leash.ts";
 import type { Endpoint, ServiceSpec } from "../service.ts";
 
@@ -29,13 +28,6 @@ const listeningPollMs = 25;
 /** The last words of a process may arrive after the news of its end; real milliseconds. */
 const lastWordsMs = 20;
 const portTaken = /EADDRINUSE|address already in use/i;
-
-/** The bootstrap beside us: a source file when we run from sources, else a built one. */
-export function bootstrapCommand(): readonly string[] {
-  const extension = extname(import.meta.url);
-  const file = new URL(`../../runtime/bootstrap${extension}`, import.meta.url);
-  return [process.execPath, fileURLToPath(file)];
-}
 
 /** Starts a process of `service` behind `launcher` on a free port. */
 export async function startTaskProcess(
@@ -90,19 +82,13 @@ export async function startTaskProcess(
   };
 }
 
-/** Little is inherited: a service must not depend on the shell that started us. */
 function environmentOf(
   service: ServiceSpec,
   port: number,
   stopTimeoutMs: number,
 ): Record<string, string> {
-  const inherited: Record<string, string> = {};
-  for (const name of ["PATH", "HOME", "LANG", "TMPDIR"]) {
-    const value = process.env[name];
-    if (value !== undefined) inherited[name] = value;
-  }
   return {
-    ...inherited,
+    ...inheritedEnvironment(),
     ...service.env,
     PORT: String(port),
     AWS_LWA_PORT: String(port),

@@ -5,10 +5,10 @@
  * change; scaling, rolling deployments and replacements are the same comparison.
  */
 import type { Clock } from "../clock.ts";
+import { bootstrapCommand } from "../launcher.ts";
 import type { ServiceSpec } from "../service.ts";
 import type { Balancer } from "./balancer.ts";
 import { createTask, type Task, type TaskState } from "./task.ts";
-import { bootstrapCommand } from "./task-process.ts";
 
 /** How a service runs its tasks. */
 export interface TaskServiceOptions {

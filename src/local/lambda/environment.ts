@@ -8,6 +8,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLastWords } from "../last-words.ts";
+import { inheritedEnvironment } from "../launcher.ts";
 import { type Leashed, startLeashed } from "../leash.ts";
 import type { ServiceSpec } from "../service.ts";
 import type { Invocation, InvocationResult } from "./invocation.ts";
@@ -234,13 +235,8 @@ function variables(
   port: number,
 ): Record<string, string> {
   const { service, memoryMB } = options;
-  const kept: Record<string, string> = {};
-  for (const name of ["PATH", "HOME", "LANG", "TMPDIR"]) {
-    const value = process.env[name];
-    if (value !== undefined) kept[name] = value;
-  }
   return {
-    ...kept,
+    ...inheritedEnvironment(),
     ...service.env,
     AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${apiPort}`,
     AWS_LAMBDA_FUNCTION_NAME: functionName,

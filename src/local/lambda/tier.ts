@@ -1,7 +1,6 @@
 /** The Lambda tier of the local cloud: a front door, and environments that come and go. */
-import { extname } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Clock } from "../clock.ts";
+import { bootstrapCommand } from "../launcher.ts";
 import type { Meter } from "../meter.ts";
 import { openProcessorGauge } from "../processor-gauge.ts";
 import type { Endpoint, ServiceSpec } from "../service.ts";
@@ -70,7 +69,7 @@ export async function startLambdaTier(options: LambdaTierOptions): Promise<Lambd
   let { service } = options;
   let started = 0;
   const onLog = options.onLog ?? (() => undefined);
-  const bootstrap = options.bootstrap ?? ourBootstrap();
+  const bootstrap = options.bootstrap ?? bootstrapCommand();
   const { concurrencyMax, startsMax, idleMs, clock, meter, memoryMB, timeoutMs } = options;
   const pool = createPool({
     concurrencyMax,
@@ -108,13 +107,6 @@ export async function startLambdaTier(options: LambdaTierOptions): Promise<Lambd
       await pool.stop(killGraceMs);
     },
   };
-}
-
-/** The bootstrap beside us: a source file when we run from sources, else a built one. */
-function ourBootstrap(): string[] {
-  const extension = extname(import.meta.url);
-  const file = new URL(`../../runtime/bootstrap${extension}`, import.meta.url);
-  return [process.execPath, fileURLToPath(file)];
 }
 
 function probe(
