@@ -172,9 +172,8 @@ export class SimCloud implements Cloud {
     this.#minute += 1;
     this.#progress();
     this.#samples = this.#newestSamples();
-    const [sample] = this.#samples;
-    if (sample === undefined || this.#board === undefined) return;
-    this.#alarms = this.#board(sample, this.#fargate.state !== "absent");
+    if (this.#samples === nothing || this.#board === undefined) return;
+    this.#alarms = this.#board(this.#samples, this.#fargate.state !== "absent");
   }
 
   #progress(): void {

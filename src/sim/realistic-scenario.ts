@@ -6,7 +6,8 @@
 import type { Thresholds } from "../core/alarms.ts";
 import { awsDelayRanges, type DelayRanges, type SecondsRange } from "../core/delays.ts";
 import type { EngineSettings } from "../core/types.ts";
-import { type Scenario, scenarioDefault } from "./model.ts";
+import { idealSettings } from "./cloud.ts";
+import { economicsOfScenario, type Scenario, scenarioDefault } from "./model.ts";
 
 /** How clients follow DNS. */
 export interface ClientBehaviour {
@@ -150,3 +151,42 @@ export const realisticDefault: RealisticScenario = {
   },
   balancerRounding: "whole-hours",
 };
+
+/** A realistic scenario that waits for nothing but what the ideal model waits for. */
+export function idealisedScenario(scenario: Scenario = scenarioDefault): RealisticScenario {
+  const { upMinutes, downMinutes, metricLagMinutes } = scenario.times;
+  const always = (minutes: number): SecondsRange => [60 * minutes, 60 * minutes];
+  const unbounded = Number.MAX_SAFE_INTEGER;
+  const tasksMax = realisticDefault.engine.tasksMax;
+  return {
+    ...realisticDefault,
+    ...scenario,
+    // The shortest TTL that still is one: with none the engine would do two steps at once.
+    engine: { ...idealSettings(economicsOfScenario(scenario), tasksMax), ttlMs: 1, pollMs: 1000 },
+    delays: {
+      balancerSeconds: always(0),
+      taskStartSeconds: always(upMinutes),
+      removalSeconds: always(downMinutes),
+      dnsSeconds: always(0),
+      alarmSeconds: always(0),
+    },
+    metricLagSeconds: always(metricLagMinutes),
+    clients: { ttlExtendersShare: 0, ttlExtendedSeconds: 0 },
+    lambda: {
+      concurrencyMax: unbounded,
+      environmentsPer10Seconds: unbounded,
+      environmentIdleSeconds: 300,
+      coldStartSeconds: 0,
+    },
+    fargate: {
+      ...realisticDefault.fargate,
+      rpsPerTaskMax: scenario.profile.requestsPerSecondPerTask,
+      autoscaling: "ideal",
+      healthySeconds: 0,
+      pullSeconds: 60 * upMinutes,
+      stopSeconds: 60 * downMinutes,
+      billedSecondsMin: 0,
+    },
+    balancerRounding: "mean",
+  };
+}

@@ -63,9 +63,8 @@ export function replay(
     let samples: readonly Sample[] = [];
     if (seen >= 0) {
       const tier = served[seen % (lag + 1)] === 1 ? "fargate" : "lambda";
-      const sample = sampleOf(tier, startMs + seen * minuteMs, (rps[seen] ?? 0) * 60);
-      samples = [sample];
-      if (options.alarms !== undefined) alarms = options.alarms(sample, code !== 0);
+      samples = [sampleOf(tier, startMs + seen * minuteMs, (rps[seen] ?? 0) * 60)];
+      if (options.alarms !== undefined) alarms = options.alarms(samples, code !== 0);
     }
     const nowMs = startMs + minute * minuteMs;
     const phase = code === 0 || code === onFargate ? "steady" : "provisioning";
