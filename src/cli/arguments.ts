@@ -2,6 +2,9 @@
 import type { ArgDef, CommandDef } from "citty";
 import { UserError } from "../config/errors.ts";
 
+/** An option that may be given several times, or once with several values. */
+export const repeatable = { repeatable: true } as const;
+
 /** Throws UserError OPTION_INVALID for unknown options, missing values and stray words. */
 export function checkArguments(command: CommandDef, argv: readonly string[]): void {
   const known = command.args as Readonly<Record<string, ArgDef>>;
@@ -10,12 +13,15 @@ export function checkArguments(command: CommandDef, argv: readonly string[]): vo
   for (let at = 0; at < argv.length; at += 1) {
     const word = argv[at] ?? "";
     const [flag = "", inline] = word.startsWith("--") ? word.split(/=(.*)/s) : [word];
-    const definition = known[flag.slice(2)];
+    const name = flag.slice(2);
+    // Every object has a "constructor", no command has such an option.
+    const definition = Object.hasOwn(known, name) ? known[name] : undefined;
     if (!flag.startsWith("--") || definition === undefined) {
       const hint = `The options are ${names.join(", ")}.`;
       throw new UserError("OPTION_INVALID", `"${word}" is not an option of this command`, hint);
     }
-    if (seen.has(flag)) {
+    const many = "repeatable" in definition;
+    if (seen.has(flag) && !many) {
       throw new UserError("OPTION_INVALID", `${flag} is given twice`, "Give it once.");
     }
     seen.add(flag);
@@ -29,7 +35,21 @@ export function checkArguments(command: CommandDef, argv: readonly string[]): vo
       throw new UserError("OPTION_INVALID", `${flag} needs a value`, hint);
     }
     if (inline === undefined) at += 1;
+    while (many && !(argv[at + 1] ?? "--").startsWith("--")) at += 1;
   }
+}
+
+/** All values of a repeatable option: `--name a,b`, `--name a b` and `--name a --name b`. */
+export function valuesOf(name: string, argv: readonly string[]): readonly string[] {
+  const values: string[] = [];
+  let ours = false;
+  for (const word of argv) {
+    const [flag, inline] = word.startsWith("--") ? word.split(/=(.*)/s) : [null, word];
+    if (flag !== null) ours = flag === `--${name}`;
+    if (ours && inline !== undefined) values.push(...inline.split(","));
+  }
+  const named = values.map((value) => value.trim()).filter((value) => value !== "");
+  return [...new Set(named)];
 }
 
 /** Reads a number option. Throws UserError OPTION_INVALID outside of [`min`, `max`]. */

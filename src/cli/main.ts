@@ -8,11 +8,15 @@ import { checkArguments } from "./arguments.ts";
 const commands: Readonly<Record<string, () => Promise<CommandDef>>> = {
   rehearse: async () => (await import("./rehearse.ts")).default,
   dev: async () => (await import("./dev.ts")).default,
+  simulate: async () => (await import("./simulate.ts")).default,
+  cost: async () => (await import("./cost.ts")).default,
 };
 
 const summaries: Readonly<Record<string, string>> = {
   rehearse: "One whole cycle, Lambda to Fargate and back, under real traffic on this machine",
   dev: "Both tiers on this machine for your own requests, at http://localhost:4400",
+  simulate: "What your own traffic would have cost: each policy, staying put, and the optimum",
+  cost: "What your service costs on either tier, and from which rate on Fargate is cheaper",
 };
 
 function version(): string {
@@ -45,7 +49,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const [name = "--help", ...rest] = argv;
   if (name === "--help" || name === "-h" || name === "help") return print(overview());
   if (name === "--version" || name === "-v") return print(`${version()}\n`);
-  const load = commands[name];
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (load === undefined) {
     const known = Object.keys(commands).join(", ");
     const hint = `The commands are: ${known}. See lambdaflex --help.`;

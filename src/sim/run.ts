@@ -1,7 +1,7 @@
 /** Runs the engine's own tick over a load in the ideal model: one tick a minute, virtual time. */
 import { tick } from "../core/tick.ts";
-import type { Policy } from "../core/types.ts";
-import { idealSettings, SimCloud, type SimCloudOptions } from "./cloud.ts";
+import type { Policy, Tier, TierState } from "../core/types.ts";
+import { type Bill, idealSettings, SimCloud, type SimCloudOptions } from "./cloud.ts";
 import type { MinuteCosts } from "./model.ts";
 
 /** What a run came to. */
@@ -18,6 +18,8 @@ export interface RunOptions extends SimCloudOptions {
   readonly tasksMax?: number;
   /** Told each change of the target. */
   readonly onDecision?: (nowMs: number, message: string) => void;
+  /** Told each minute that was paid: where it headed, what there was, and the bill so far. */
+  readonly onMinute?: (minute: number, target: Tier, burst: TierState, bill: Bill) => void;
 }
 
 /** Lets a policy steer the engine through a load, starting on Lambda. */
@@ -42,6 +44,7 @@ export async function runEngine(
       }
     }
     cloud.advance();
+    options.onMinute?.(minute, cloud.status.target, result.world.fargate.state, cloud.bill);
   }
   const { costUsd, minutesOnFargate } = cloud.bill;
   return { costUsd, transitions, minutesOnFargate, ticks };

@@ -1,0 +1,170 @@
+/** `lambdaflex simulate`: your own traffic, replayed through the engine in virtual time, priced. */
+import { existsSync } from "node:fs";
+import { join, relative } from "node:path";
+import { type CommandDef, defineCommand } from "citty";
+import { UserError } from "../config/errors.ts";
+import { repeatable, valuesOf } from "./arguments.ts";
+import { priceBookDefault } from "./cost-prices.ts";
+import { bar, openScreen, type Screen } from "./screen.ts";
+import { checkPolicies, policyNames, policyNamesDefault, simulated } from "./simulate-policies.ts";
+import { type Given, givenByConfig, loadScenario, settingsOf } from "./simulate-scenario.ts";
+import { assumptionsOf, simulationText, type TableInput } from "./simulate-table.ts";
+import { loadTrace } from "./simulate-trace.ts";
+
+const args = {
+  trace: {
+    type: "string",
+    valueHint: "FILE",
+    description: "CSV timestamp_seconds,requests, access log or CloudWatch export; may be gzipped",
+  },
+  scenario: {
+    type: "string",
+    valueHint: "FILE",
+    description:
+      "JSON with parameters of the model; default the configuration's, else a small service",
+  },
+  policy: {
+    type: "string",
+    valueHint: "NAME…",
+    description: `Which to compare: ${policyNames.join(", ")}; default all but the last two`,
+    ...repeatable,
+  },
+  config: {
+    type: "string",
+    valueHint: "PATH",
+    description: "Folder or file of the configuration: memory, tasks, thresholds; default here",
+  },
+  report: {
+    type: "string",
+    valueHint: "FILE",
+    description: "Write one self-contained HTML page with plots",
+  },
+  json: { type: "boolean", description: "Print the result as one JSON object" },
+} as const;
+
+interface Options {
+  readonly trace: string;
+  readonly scenario: string | undefined;
+  readonly policies: readonly string[];
+  readonly config: string | undefined;
+  readonly report: string | undefined;
+  readonly json: boolean;
+}
+
+const command: CommandDef = defineCommand({
+  meta: { name: "simulate", description: "What a policy would have cost for your own traffic" },
+  args,
+  run: ({ args: given, rawArgs }) => {
+    if (given.trace === undefined) {
+      const hint = "For example --trace access.log.gz, or a CSV file timestamp_seconds,requests.";
+      throw new UserError("OPTION_INVALID", "--trace is missing", hint);
+    }
+    const named = valuesOf("policy", rawArgs);
+    return simulate({
+      trace: given.trace,
+      scenario: given.scenario,
+      policies: named.length === 0 ? policyNamesDefault : named,
+      config: given.config,
+      report: given.report,
+      json: given.json === true,
+    });
+  },
+}) as CommandDef;
+
+export default command;
+
+async function simulate(options: Options): Promise<number> {
+  checkPolicies(options.policies);
+  const { sources, origins } = await sourcesOf(options.config, options.scenario);
+  const settings = settingsOf(sources, priceBookDefault);
+  const screen = openScreen(process.stderr, () => performance.now());
+  try {
+    const loaded = await loadTrace(options.trace, screen);
+    const { rps, startSeconds } = loaded.trace;
+    const simulation = await simulated({
+      settings,
+      rps,
+      startSeconds,
+      names: options.policies,
+      keepCourses: options.report !== undefined,
+      onProgress: progressOf(screen),
+    });
+    screen.picture([]);
+    const input: TableInput = { loaded, settings, simulation, origins };
+    if (options.report !== undefined) {
+      const { writeReport } = await import("./simulate-report.ts");
+      await writeReport(options.report, input);
+    }
+    process.stdout.write(options.json ? jsonText(input) : simulationText(input));
+    if (options.report !== undefined) screen.say(`report: ${options.report}`);
+    if (options.json && loaded.log !== null && loaded.log.brokenLines > 0) {
+      screen.say(loaded.notes.at(-1) ?? "");
+    }
+    return 0;
+  } finally {
+    screen.close();
+  }
+}
+
+/** Where parameters come from. A scenario stands by itself unless a configuration is named too. */
+export async function sourcesOf(
+  config: string | undefined,
+  scenario: string | undefined,
+): Promise<{ readonly sources: readonly Given[]; readonly origins: readonly string[] }> {
+  const sources: Given[] = [];
+  const origins: string[] = [];
+  // The schema is only loaded where there is something to check.
+  if (config !== undefined || (scenario === undefined && (await configHere()))) {
+    const { loadConfig } = await import("../config/index.ts");
+    const loaded = await loadConfig(config);
+    sources.push(givenByConfig(loaded.config));
+    const shown = relative(process.cwd(), loaded.file);
+    origins.push(`memory, tasks, architecture and thresholds: ${shown}`);
+  }
+  if (scenario !== undefined) {
+    sources.push(await loadScenario(scenario));
+    origins.push(`parameters: ${scenario}, the others by default`);
+  }
+  return { sources, origins };
+}
+
+async function configHere(): Promise<boolean> {
+  const { configFiles } = await import("../config/index.ts");
+  return configFiles.some((name) => existsSync(join(process.cwd(), name)));
+}
+
+function progressOf(screen: Screen): (name: string, share: number) => void {
+  let drawnMs = performance.now();
+  return (name, share) => {
+    if (performance.now() - drawnMs < 100) return;
+    drawnMs = performance.now();
+    const line = `${name.padEnd(14)} ${bar(share, 24)} ${Math.round(100 * share)} %`;
+    screen.picture([line]);
+  };
+}
+
+function jsonText(input: TableInput): string {
+  const { loaded, settings, simulation } = input;
+  const { courses: _, ...figures } = simulation;
+  const { trace, kind, log } = loaded;
+  const facts = {
+    source: trace.source,
+    kind,
+    startSeconds: trace.startSeconds,
+    bucketSeconds: trace.bucketSeconds,
+    minutes: trace.rps.length,
+    ...log,
+  };
+  const breakEven = settings.economics.breakEvenRps;
+  const result = {
+    ...figures,
+    unit: "USD over the whole trace",
+    mode: "ideal",
+    breakEvenRequestsPerSecond: Number.isFinite(breakEven) ? breakEven : null,
+    trace: facts,
+    parameters: settings.parameters,
+    prices: settings.scenario.prices,
+    assumptions: assumptionsOf(input),
+  };
+  return `${JSON.stringify(result, null, 1)}\n`;
+}
