@@ -64,5 +64,5 @@ export function numberOption(
   const whole = kind === "number" || Number.isInteger(value);
   if (value >= min && value <= max && whole) return value;
   const message = `--${name} must be a ${kind} from ${min} to ${max}, not "${text}"`;
-  throw new UserError("OPTION_INVALID", message, `For example --${name} ${Math.max(1, min)}.`);
+  throw new UserError("OPTION_INVALID", message, `Leave --${name} out for its default.`);
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line: one lazily imported file per command. The only place for argv and exit. */
 import { readFileSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
 import { type CommandDef, defineCommand, renderUsage, runCommand } from "citty";
 import { UserError } from "../config/errors.ts";
 import { checkArguments } from "./arguments.ts";
@@ -58,11 +59,17 @@ async function main(argv: readonly string[]): Promise<number> {
   const command = await load();
   if (rest.includes("--help") || rest.includes("-h")) {
     const parent = defineCommand({ meta: { name: "lambdaflex" } });
-    return print(`${await renderUsage(command, parent)}\n`);
+    return print(plainUnlessTerminal(`${await renderUsage(command, parent)}\n`));
   }
   checkArguments(command, rest);
   const { result } = await runCommand(command, { rawArgs: rest });
   return typeof result === "number" ? result : 0;
+}
+
+/** The usage text comes with colours, which only a terminal wants. */
+function plainUnlessTerminal(text: string): string {
+  const colourful = process.stdout.isTTY && !process.env.NO_COLOR;
+  return colourful ? text : stripVTControlCharacters(text);
 }
 
 function print(text: string): number {
