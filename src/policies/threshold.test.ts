@@ -55,7 +55,8 @@ function view(
 }
 
 function decide(seen: PolicyView, state: PolicyState = {}): Decision {
-  return policy.decide(seen, state).decision;
+  // As it would be told or stored: reasons are worded only then.
+  return JSON.parse(JSON.stringify(policy.decide(seen, state).decision)) as Decision;
 }
 
 describe("on Lambda", () => {

@@ -13,6 +13,7 @@ import type {
   PolicyView,
   Sample,
 } from "../core/types.ts";
+import { holdFor } from "./wording.ts";
 
 /** Settings of the threshold policy. */
 export interface ThresholdPolicyOptions {
@@ -65,10 +66,12 @@ function onLambda(
   options: ThresholdPolicyOptions,
 ): Decision {
   const { up } = options.thresholds;
-  const busy = busyAlarms.filter((name) => view.alarms[name] === "ALARM");
+  const busy = busyOf(view);
   if (busy.length === 0) {
-    const rule = `bursts at ${count(up.requestsPerMinute)} in ${up.periods} of ${up.of} minutes`;
-    return { type: "hold", reason: `${latest(windows)}, ${rule}` };
+    return holdFor(() => {
+      const rule = `bursts at ${count(up.requestsPerMinute)} in ${up.periods} of ${up.of} minutes`;
+      return `${latest(windows)}, ${rule}`;
+    });
   }
   const recent = windows.slice(-up.of);
   const peak = highest(recent, "requestsPerMinute");
@@ -86,21 +89,29 @@ function onFargate(
   options: ThresholdPolicyOptions,
 ): Decision {
   const { down } = options.thresholds;
-  const below = `below ${count(down.requestsPerMinute)}`;
-  const rule = `${down.minutes} of ${plural(down.minutes, "minute")}`;
-  const busy = busyAlarms.filter((name) => view.alarms[name] === "ALARM");
-  if (busy.length > 0) {
-    return { type: "hold", reason: `${latest(windows)}, ${busy.join(", ")} in ALARM` };
-  }
+  const below = (): string => `below ${count(down.requestsPerMinute)}`;
+  const rule = (): string => `${down.minutes} of ${plural(down.minutes, "minute")}`;
+  const busy = busyOf(view);
+  if (busy.length > 0) return holdFor(() => `${latest(windows)}, ${busy.join(", ")} in ALARM`);
   if (view.alarms.quiet === "ALARM") {
     const peak = highest(windows.slice(-down.minutes), "requestsPerMinute");
     const most = peak === null ? "no request seen" : `at most ${count(peak)} requests/min`;
-    const reason = `quiet: ${most}, ${below} in ${rule}`;
+    const reason = `quiet: ${most}, ${below()} in ${rule()}`;
     return { type: "target", tier: "lambda", tasks: options.tasksMin, reason };
   }
-  const quiet = quietWindows(windows, down.requestsPerMinute);
-  const so = quiet > 0 ? `, ${quiet} so far` : "";
-  return { type: "hold", reason: `${latest(windows)}, leaves ${below} for ${rule}${so}` };
+  return holdFor(() => {
+    const quiet = quietWindows(windows, down.requestsPerMinute);
+    const so = quiet > 0 ? `, ${quiet} so far` : "";
+    return `${latest(windows)}, leaves ${below()} for ${rule()}${so}`;
+  });
+}
+
+const none: readonly (typeof busyAlarms)[number][] = [];
+
+/** The busy alarms that are in ALARM; mostly none, and then without a new list. */
+function busyOf(view: PolicyView): readonly (typeof busyAlarms)[number][] {
+  const inAlarm = (name: AlarmName): boolean => view.alarms[name] === "ALARM";
+  return busyAlarms.some(inAlarm) ? busyAlarms.filter(inAlarm) : none;
 }
 
 function busyNumbers(
@@ -128,7 +139,7 @@ function remember(
   samples: readonly Sample[],
   windowsKept: number,
 ): readonly Demand[] {
-  const windows = [...known];
+  const windows = known.slice();
   for (const sample of samples) {
     const other = windows.at(-1)?.startMs === sample.startMs ? windows.pop() : undefined;
     const perMinute = 60_000 / sample.periodMs;
@@ -138,8 +149,10 @@ function remember(
       throttles: (other?.throttles ?? 0) + sample.throttles * perMinute,
       concurrency: sample.tier === "lambda" ? sample.concurrencyMax : (other?.concurrency ?? 0),
     });
+    // Usually it is one that falls out: cheaper than a second copy.
+    while (windows.length > windowsKept) windows.shift();
   }
-  return windows.slice(-windowsKept);
+  return windows;
 }
 
 /** A state that another policy left behind is as good as none. */

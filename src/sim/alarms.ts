@@ -1,6 +1,6 @@
 /**
  * The product's alarms over simulated minutes: the definitions and the rule are the core's, only
- * the datapoints are kept in rings, because a year has half a million evaluations.
+ * the datapoints are kept, because a year has half a million evaluations.
  */
 import {
   type AlarmDefinition,
@@ -18,29 +18,43 @@ export type AlarmStates = Readonly<Record<AlarmName, AlarmState>>;
 /** Takes in one minute's samples, one per tier that reports, and tells what the alarms say then. */
 export type AlarmBoard = (samples: readonly Sample[], burstExists: boolean) => AlarmStates;
 
+interface Watch {
+  readonly definition: AlarmDefinition;
+  readonly range: number;
+  /** Oldest first; the last `range` of them count. */
+  points: (number | null)[];
+}
+
 /** A board at rest. It remembers the minutes that it was shown. */
 export function alarmBoard(thresholds: Thresholds, concurrencyQuota?: number): AlarmBoard {
-  const watches = alarmDefinitions(thresholds, concurrencyQuota).map((definition) => ({
-    definition,
-    points: Array<number | null>(evaluationRange(definition)).fill(null),
-  }));
+  const watches = alarmDefinitions(thresholds, concurrencyQuota).map((definition): Watch => {
+    const range = evaluationRange(definition);
+    return { definition, range, points: Array<number | null>(range).fill(null) };
+  });
   let states: AlarmStates = alarmsAtStart;
   return (samples, burstExists) => {
-    const next: Record<AlarmName, AlarmState> = { ...states };
-    let changed = false;
-    for (const { definition, points } of watches) {
-      points.shift();
-      points.push(datapointOf(definition, samples));
-      const absent = definition.stack === "burst" && !burstExists;
+    for (const watch of watches) {
+      const { definition, range } = watch;
+      const point = datapointOf(definition, samples);
+      if (watch.points.length >= 8 * range) watch.points = watch.points.slice(-range);
+      watch.points.push(point);
       const before = states[definition.name];
-      const now = absent ? "INSUFFICIENT_DATA" : evaluateAlarm(definition, points, before);
-      if (now === before) continue;
-      next[definition.name] = now;
-      changed = true;
+      const absent = definition.stack === "burst" && !burstExists;
+      const now = absent ? "INSUFFICIENT_DATA" : evaluated(watch, point, before);
+      if (now !== before) states = { ...states, [definition.name]: now };
     }
-    if (changed) states = next;
     return states;
   };
+}
+
+function evaluated(watch: Watch, newest: number | null, before: AlarmState): AlarmState {
+  const { definition, points, range } = watch;
+  const { comparison, threshold, datapointsToAlarm, evaluationPeriods } = definition;
+  const below = comparison === "LessThanThreshold";
+  const calm = newest !== null && (below ? newest >= threshold : newest < threshold);
+  // All of them must breach, and the newest does not: the rule need not see the others.
+  if (calm && datapointsToAlarm === evaluationPeriods) return "OK";
+  return evaluateAlarm(definition, points.slice(-range), before);
 }
 
 /** A tier without requests reports nothing; where tiers are added up, that counts as none. */

@@ -1,8 +1,8 @@
 /**
  * Lambda's environments as a fluid: how many are warm, which requests start one, which are refused.
  *
- * Requests come at random (Poisson) and take the environment that was used last. Then the number in
- * use follows a Poisson law around the offered load a = rate × duration, and environment k is
+ * Requests come at random (Poisson) and take the environment that was used last. Then the number
+ * in use follows a Poisson law around the offered load a = rate × duration, and environment k is
  * needed u(k) = rate × P(k − 1 in use) times a second. An environment needed less than once per idle
  * time does not stay warm; one that is finds its successor cold with probability exp(−u × idle).
  */
