@@ -108,6 +108,7 @@ function givenByOptions(options: Options): Given {
   return {
     parameters: parameters as Partial<Parameters>,
     thresholds: {},
+    realism: {},
     reprice: (prices) => prices,
     placeOf: (key) => flags[key] ?? key,
   };

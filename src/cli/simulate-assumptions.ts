@@ -35,6 +35,33 @@ export function switchAssumptions({ scenario, economics }: Settings): readonly s
   ];
 }
 
+const hoursBilled = {
+  "whole-hours": "each started balancer hour billed",
+  mean: "half a balancer hour lost per removal",
+} as const;
+
+/** What the realistic model adds, and where it replaces the ideal one. */
+export function realisticAssumptions({ realistic, seed }: Settings): readonly string[] {
+  const { clients, lambda, fargate, delays, engine } = realistic;
+  const range = ([min, max]: readonly [number, number]): string => `${min} to ${max} s`;
+  return [
+    "the optima and what is called ideal rest on the sentences above alone; the policies and the " +
+      `two statics ran in the realistic model, seed ${seed}:`,
+    `realistic: drawn delays: balancer ${range(delays.balancerSeconds)}, tasks ` +
+      `${range(delays.taskStartSeconds)}, removal ${range(delays.removalSeconds)}, DNS ` +
+      `${range(delays.dnsSeconds)}; ${hoursBilled[realistic.balancerRounding]}`,
+    `realistic: the engine's own steps, bake and drain; at least ${engine.dwellFargateMs / 60_000} minutes on ` +
+      `Fargate, ${engine.dwellLambdaMs / 60_000} on Lambda; at most ${engine.tasksMax} tasks`,
+    `realistic: ${short(100 * clients.ttlExtendersShare)} % of the clients keep an address for ` +
+      `${clients.ttlExtendedSeconds} s, the others for its TTL`,
+    `realistic: Lambda: ${short(lambda.concurrencyMax)} environments at most, cold starts of ` +
+      `${lambda.coldStartSeconds} s`,
+    `realistic: Fargate: ${fargate.autoscaling} scaling, a task answers ${short(fargate.rpsPerTaskMax)} ` +
+      `requests/s at most, ` +
+      (fargate.excess === "queue" ? "the rest waits" : "Lambda answers the rest"),
+  ];
+}
+
 /** A front door by the name that AWS gives it. */
 export function frontName(front: string): string {
   const names: Readonly<Record<string, string>> = {

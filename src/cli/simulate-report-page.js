@@ -7,6 +7,8 @@
   const firstPolicy = data.courses.findIndex(({ name }) => !/^(always|optimum)/.test(name));
   let chosen = Math.max(0, firstPolicy);
   let plots = [];
+  /** What the two buttons above the plots have set. */
+  const shown = { curved: false, above: false };
 
   const element = (tag, attributes = {}, ...children) => {
     const made = document.createElement(tag);
@@ -67,6 +69,16 @@
   const listHead = element("h2");
   const trafficHead = element("h2");
 
+  const toggle = (name, text) => {
+    const button = element("button", { type: "button", "aria-pressed": "false" }, text);
+    button.addEventListener("click", () => {
+      shown[name] = !shown[name];
+      button.setAttribute("aria-pressed", String(shown[name]));
+      draw();
+    });
+    return button;
+  };
+
   const choose = (at) => {
     chosen = at;
     for (const [index, button] of [...root.querySelectorAll("td button")].entries()) {
@@ -76,7 +88,7 @@
     trafficHead.textContent = `Traffic by tier: ${name}`;
     const kept = transitionsInAll > transitions.length ? `, the first ${transitions.length}` : "";
     listHead.textContent = `Transitions of ${name}: ${transitionsInAll}${kept}`;
-    const rows = transitions.map(([seconds, reason]) =>
+    const rows = transitions.map(([seconds, , reason]) =>
       element(
         "tr",
         {},
@@ -119,9 +131,8 @@
     }
     ctx.globalAlpha = 1;
     const size = 5 * devicePixelRatio;
-    for (const [seconds, reason] of transitions) {
-      const up = /fargate$/i.test(reason) || /→ \d+ tasks?/.test(reason);
-      ctx.fillStyle = theme(up ? "--fargate" : "--lambda");
+    for (const [seconds, tier] of transitions) {
+      ctx.fillStyle = theme(`--${tier}`);
       ctx.beginPath();
       ctx.moveTo(x(seconds) - size, bbox.top);
       ctx.lineTo(x(seconds) + size, bbox.top);
@@ -153,13 +164,23 @@
       line("busiest minute", rate(data.peakRps[at]), "transparent"),
     ];
   };
+  const courses = data.courses;
+  const optimum = courses.find(({ name }) => name === "optimum");
+  /** What a choice has paid, or how much more than the optimum. */
+  const paidBy = ({ paidUsd }) =>
+    shown.above ? paidUsd.map((paid, at) => paid - optimum.paidUsd[at]) : paidUsd;
   const moneyTip = (at) => {
     const until = data.times[at] + data.pointMinutes * 60;
-    const rows = data.courses
-      .map(({ name, paidUsd }, index) => ({ name, paid: paidUsd[at], colour: colours[index] }))
+    const rows = courses
+      .map((course, index) => ({
+        name: course.name,
+        paid: paidBy(course)[at],
+        colour: colours[index],
+      }))
       .sort((a, b) => b.paid - a.paid);
+    const head = `${shown.above ? "above the optimum" : "paid"} until ${time(until)}`;
     const lines = rows.map(({ name, paid, colour }) => line(name, usd(paid), colour));
-    return [element("b", {}, `paid until ${time(until)}`), ...lines];
+    return [element("b", {}, head), ...lines];
   };
 
   /** The transition under the pointer, and the way, if there is one. */
@@ -171,7 +192,7 @@
       .sort((a, b) => distance(a) - distance(b));
     const at = plot.posToVal(left, "x");
     const way = ways.find(([from, to]) => from <= at && at < to);
-    const texts = near.slice(0, 2).map(([seconds, reason]) => `${time(seconds)}: ${reason}`);
+    const texts = near.slice(0, 2).map(([seconds, , reason]) => `${time(seconds)}: ${reason}`);
     if (near.length > 2) texts.push(`and ${near.length - 2} more here: drag to zoom in`);
     if (way !== undefined) texts.push(`${way[2]}: Lambda serves, both tiers are paid`);
     return texts.map((text) => element("div", { class: "why" }, text));
@@ -199,10 +220,11 @@
   };
 
   const sync = uPlot.sync("time");
-  const shared = () => ({
+  const shared = (curved) => ({
     width: Math.max(320, root.clientWidth),
     legend: { show: false },
-    scales: { x: { time: dated } },
+    // asinh is a logarithm that has a zero.
+    scales: { x: { time: dated }, y: curved ? { distr: 4, asinh: 1 } : {} },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     cursor: { sync: { key: sync.key }, points: { size: 6 }, drag: { x: true, y: false } },
   });
@@ -246,7 +268,7 @@
     plots.push(
       new uPlot(
         {
-          ...shared(),
+          ...shared(shown.curved),
           height: 300,
           axes: axes("requests/s"),
           series: [{}, area(fargate), area(lambda)],
@@ -266,14 +288,14 @@
     plots.push(
       new uPlot(
         {
-          ...shared(),
+          ...shared(false),
           height: 320,
-          axes: axes("USD so far"),
+          axes: axes(shown.above ? "USD above the optimum" : "USD so far"),
           series: [{}, ...colours.map(curve)],
           hooks: { setScale: [together] },
           plugins: [tipFor(moneyTip, false)],
         },
-        [data.times, ...data.courses.map(({ paidUsd }) => paidUsd)],
+        [data.times, ...courses.map(paidBy)],
         money,
       ),
     );
@@ -286,9 +308,11 @@
     table(),
     trafficHead,
     keys,
+    toggle("curved", "logarithmic"),
     traffic,
     element("p", { class: "note" }, grain),
     element("h2", {}, "Cumulative cost of each choice"),
+    toggle("above", "above the optimum"),
     money,
     listHead,
     list,

@@ -26,7 +26,7 @@ interface ReportCourse {
   readonly paidUsd: readonly number[];
   /** Times when both tiers are paid: from and to in seconds, and why. */
   readonly ways: readonly (readonly [from: number, to: number, kind: string])[];
-  readonly transitions: readonly (readonly [seconds: number, reason: string])[];
+  readonly transitions: readonly (readonly [seconds: number, tier: string, reason: string])[];
   readonly transitionsInAll: number;
 }
 
@@ -81,7 +81,7 @@ export function reportData(input: TableInput): ReportData {
       ways: waysOf(course, startSeconds),
       transitions: course.transitions
         .slice(0, transitionsMax)
-        .map(({ minute, reason }) => [startSeconds + minute * 60, reason] as const),
+        .map(({ minute, tier, reason }) => [startSeconds + minute * 60, tier, reason] as const),
       transitionsInAll: course.transitions.length,
     })),
     assumptions: assumptionsOf(input),
@@ -95,17 +95,17 @@ function served(
   rps: Float64Array,
   each: PerPoint,
 ): Pick<ReportCourse, "onLambda" | "onFargate" | "paidUsd"> {
-  const fargate = minuteKinds.indexOf("fargate");
-  const share = (from: number, to: number, onFargate: boolean): number => {
+  const rate = (from: number, to: number, onFargate: boolean): number => {
     let sum = 0;
     for (let minute = from; minute < to; minute += 1) {
-      if ((course.kinds[minute] === fargate) === onFargate) sum += rps[minute] ?? 0;
+      const share = course.fargateShare[minute] ?? 0;
+      sum += (onFargate ? share : 1 - share) * (rps[minute] ?? 0);
     }
     return digits(sum / (to - from));
   };
   return {
-    onLambda: each((from, to) => share(from, to, false)),
-    onFargate: each((from, to) => share(from, to, true)),
+    onLambda: each((from, to) => rate(from, to, false)),
+    onFargate: each((from, to) => rate(from, to, true)),
     paidUsd: each((_, to) => digits(course.paidUsd[to - 1] ?? 0)),
   };
 }

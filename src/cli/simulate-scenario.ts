@@ -4,7 +4,8 @@
  */
 import { type ErrorCode, UserError } from "../config/errors.ts";
 import { fargateOffer, fargateOffers } from "../config/fargate-sizes.ts";
-import type { Config } from "../config/index.ts";
+import { engineSettings } from "../config/settings.ts";
+import type { Config } from "../config/types.ts";
 import type { Thresholds } from "../core/alarms.ts";
 import { type CostProfile, profileDefault } from "../core/cost.ts";
 import type { Prices } from "../core/prices.ts";
@@ -15,6 +16,7 @@ import {
   switchTimesDefault,
 } from "../policies/economics.ts";
 import type { Scenario } from "../sim/model.ts";
+import type { RealisticScenario } from "../sim/realistic-scenario.ts";
 import { type PriceBook, priceKeys, pricesOf, withPrices } from "./cost-prices.ts";
 import {
   entriesOf,
@@ -27,6 +29,7 @@ import {
   textOf,
   wordOf,
 } from "./simulate-fields.ts";
+import { type GivenRealism, realismOf, realisticOf } from "./simulate-realistic-scenario.ts";
 
 const positive = 1e-6;
 
@@ -88,6 +91,7 @@ const scenarioCodes: FileCodes = {
 export interface Given {
   readonly parameters: Partial<Parameters>;
   readonly thresholds: PartialThresholds;
+  readonly realism: GivenRealism;
   /** Prices that differ from the region's list. */
   readonly reprice: (prices: Prices) => Prices;
   /** How a key of this source is named in an error. */
@@ -103,7 +107,14 @@ export interface PartialThresholds {
 /** Reads a scenario file. Throws UserError with a SCENARIO_ code. */
 export async function loadScenario(path: string): Promise<Given> {
   const file = await readJsonFile(path, scenarioCodes);
-  const known = [...numberNames, ...Object.keys(wordFields), "region", "prices", "thresholds"];
+  const known = [
+    ...numberNames,
+    ...Object.keys(wordFields),
+    "region",
+    "prices",
+    "thresholds",
+    "realistic",
+  ];
   const given = entriesOf(file, file.raw, known);
   const parameters: Record<string, unknown> = {};
   for (const name of numberNames) {
@@ -116,11 +127,12 @@ export async function loadScenario(path: string): Promise<Given> {
   if (given.region !== undefined) {
     parameters.region = textOf(file, "region", given.region, parametersDefault.region);
   }
-  const { thresholds = {}, prices = {} } = given;
+  const { thresholds = {}, prices = {}, realistic = {} } = given;
   const repriced = entriesOf(file, prices, priceKeys, "prices.");
   return {
     parameters: parameters as Partial<Parameters>,
     thresholds: thresholdsOf(file, thresholds),
+    realism: realismOf(file, realistic),
     reprice: (list) => withPrices(list, file, repriced),
     placeOf: (key) => placeOf(file, key),
   };
@@ -155,7 +167,9 @@ function thresholdsOf(file: JsonFile, raw: unknown): PartialThresholds {
 }
 
 /** What a configuration says about the model. */
-export function givenByConfig({ lambda, fargate, thresholds }: Config): Given {
+export function givenByConfig(config: Config): Given {
+  const { lambda, fargate, thresholds, standby } = config;
+  const { concurrencyMax } = lambda;
   return {
     parameters: {
       architecture: lambda.architecture,
@@ -167,6 +181,7 @@ export function givenByConfig({ lambda, fargate, thresholds }: Config): Given {
       requestsPerSecondPerTask: fargate.requestsPerTaskPerMinute / 60,
     },
     thresholds,
+    realism: { standby, lambda: { concurrencyMax }, engine: engineSettings(config) },
     reprice: (prices) => prices,
     placeOf: (key) => `the configuration's ${key}`,
   };
@@ -178,6 +193,9 @@ export interface Settings {
   readonly scenario: Scenario;
   readonly economics: Economics;
   readonly thresholds: Thresholds;
+  readonly realistic: RealisticScenario;
+  /** Seed of what the realistic model draws. */
+  readonly seed: number;
 }
 
 /** Puts the sources together; later ones win. Throws UserError. */
@@ -203,7 +221,14 @@ export function settingsOf(sources: readonly Given[], book: PriceBook): Settings
     };
   }
   checkThresholds(thresholds);
-  return { parameters, scenario: { profile, times, prices }, economics, thresholds };
+  const scenario = { profile, times, prices };
+  const realism = sources.map((source) => source.realism);
+  const { realistic, seed } = realisticOf(
+    { ...scenario, thresholds },
+    parameters.tasksMax,
+    realism,
+  );
+  return { parameters, scenario, economics, thresholds, realistic, seed };
 }
 
 /** Five busy minutes in a row up, two quiet hours down. */

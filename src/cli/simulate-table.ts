@@ -2,6 +2,7 @@
 import {
   columns,
   dollars,
+  realisticAssumptions,
   serviceAssumptions,
   short,
   switchAssumptions,
@@ -33,12 +34,13 @@ export function assumptionsOf({
   const { up, down } = settings.thresholds;
   const threshold =
     `threshold: up at ${short(up.requestsPerMinute)} requests/min or ` +
-    `${short(up.concurrency)} at once in ${up.periods} of ${up.of} minutes, down below ` +
+    `${up.concurrency < 1e9 ? short(up.concurrency) : "any number"} at once in ${up.periods} of ${up.of} minutes, down below ` +
     `${short(down.requestsPerMinute)} for ${down.minutes} minutes`;
   return [
     ...(origins.length === 0 ? ["parameters: the defaults"] : origins),
     ...serviceAssumptions(settings),
     ...switchAssumptions(settings),
+    ...(simulation.realistic === null ? [] : realisticAssumptions(settings)),
     ...(names.includes("threshold") ? [threshold] : []),
     ...loaded.notes.map((note) => `trace: ${note}`),
   ];
@@ -66,28 +68,65 @@ export function simulationText(input: TableInput): string {
     share,
   ];
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  const { realistic } = simulation;
+  const statics = realistic ?? { alwaysLambda, alwaysFargate };
+  const ideal = realistic === null ? "" : ", ideal";
   const table = columns([
     ["choice", "USD", "USD/30 d", "/ optimum", "/ onset-blind", "transitions", "on Fargate"],
-    row("optimum", optimum, null, "–"),
-    row("onset-blind optimum", onsetBlindOptimum, null, "–"),
+    row(`optimum${ideal}`, optimum, null, "–"),
+    row(`onset-blind optimum${ideal}`, onsetBlindOptimum, null, "–"),
+    ...(realistic === null
+      ? []
+      : [
+          row("always Lambda, ideal", alwaysLambda, null, percent(0)),
+          row("always Fargate, ideal", alwaysFargate, null, percent(1)),
+        ]),
     ...policies.map((one) => row(one.name, one.costUsd, one, percent(one.fractionFargate))),
-    row("always Lambda", alwaysLambda, null, percent(0)),
-    row("always Fargate", alwaysFargate, null, percent(1)),
+    row("always Lambda", statics.alwaysLambda, null, percent(0)),
+    row("always Fargate", statics.alwaysFargate, null, percent(1)),
   ]);
   return [
     ...trafficLines(loaded),
     "",
     table,
+    ...levelLines(policies),
     "",
     "USD        over the trace; USD/30 d the same at the trace's average",
     "optimum    the cheapest plan in hindsight; onset-blind: it sees a rise only when everyone does",
-    "policies   the engine itself, minute by minute, starting on Lambda",
+    "policies   the engine itself in virtual time, starting on Lambda",
     "always …   deployed beforehand, nothing to switch",
+    ...(realistic === null
+      ? []
+      : ["ideal      in the model in which everything takes whole minutes and scaling is perfect"]),
     "",
     "Assumed:",
     ...assumptionsOf(input).map((sentence) => `- ${sentence}`),
     "",
   ].join("\n");
+}
+
+/** How well each policy answered, in the realistic model. */
+function levelLines(policies: readonly PolicyFigures[]): readonly string[] {
+  const whole = (value: number): string => Math.round(value).toLocaleString("en-US");
+  const ms = (value: number | null): string => (value === null ? "–" : `${short(value)} ms`);
+  const rows = policies.flatMap(({ name, serviceLevel }) => {
+    if (serviceLevel === null) return [];
+    const { throttled, timedOut, refused, queued, coldStarts } = serviceLevel;
+    const counts = [throttled, timedOut, refused, queued, coldStarts].map(whole);
+    return [[name, ...counts, ms(serviceLevel.latencyMsP50), ms(serviceLevel.latencyMsP99)]];
+  });
+  if (rows.length === 0) return [];
+  const heads = [
+    "requests",
+    "throttled",
+    "timed out",
+    "refused",
+    "queued",
+    "cold starts",
+    "p50",
+    "p99",
+  ];
+  return ["", columns([heads, ...rows])];
 }
 
 function trafficLines({ trace, kind }: LoadedTrace): readonly string[] {

@@ -6,7 +6,13 @@ import { UserError } from "../config/errors.ts";
 import { repeatable, valuesOf } from "./arguments.ts";
 import { priceBookDefault } from "./cost-prices.ts";
 import { bar, openScreen, type Screen } from "./screen.ts";
-import { checkPolicies, policyNames, policyNamesDefault, simulated } from "./simulate-policies.ts";
+import {
+  checkPolicies,
+  type Mode,
+  policyNames,
+  policyNamesDefault,
+  simulated,
+} from "./simulate-policies.ts";
 import { type Given, givenByConfig, loadScenario, settingsOf } from "./simulate-scenario.ts";
 import { assumptionsOf, simulationText, type TableInput } from "./simulate-table.ts";
 import { loadTrace } from "./simulate-trace.ts";
@@ -34,6 +40,13 @@ const args = {
     valueHint: "PATH",
     description: "Folder or file of the configuration: memory, tasks, thresholds; default here",
   },
+  mode: {
+    type: "string",
+    default: "realistic",
+    valueHint: "MODE",
+    description:
+      "realistic: drawn delays, lagging clients, reactive scaling; ideal: the benchmark's",
+  },
   report: {
     type: "string",
     valueHint: "FILE",
@@ -47,6 +60,7 @@ interface Options {
   readonly scenario: string | undefined;
   readonly policies: readonly string[];
   readonly config: string | undefined;
+  readonly mode: Mode;
   readonly report: string | undefined;
   readonly json: boolean;
 }
@@ -65,6 +79,7 @@ const command: CommandDef = defineCommand({
       scenario: given.scenario,
       policies: named.length === 0 ? policyNamesDefault : named,
       config: given.config,
+      mode: modeOf(given.mode),
       report: given.report,
       json: given.json === true,
     });
@@ -72,6 +87,12 @@ const command: CommandDef = defineCommand({
 }) as CommandDef;
 
 export default command;
+
+function modeOf(word: string): Mode {
+  if (word === "ideal" || word === "realistic") return word;
+  const message = `--mode must be realistic or ideal, not "${word}"`;
+  throw new UserError("OPTION_INVALID", message, "For example --mode ideal.");
+}
 
 async function simulate(options: Options): Promise<number> {
   checkPolicies(options.policies);
@@ -82,6 +103,7 @@ async function simulate(options: Options): Promise<number> {
     const loaded = await loadTrace(options.trace, screen);
     const { rps, startSeconds } = loaded.trace;
     const simulation = await simulated({
+      mode: options.mode,
       settings,
       rps,
       startSeconds,
@@ -159,7 +181,8 @@ function jsonText(input: TableInput): string {
   const result = {
     ...figures,
     unit: "USD over the whole trace",
-    mode: "ideal",
+    mode: simulation.realistic === null ? "ideal" : "realistic",
+    ...(simulation.realistic === null ? {} : { seed: settings.seed }),
     breakEvenRequestsPerSecond: Number.isFinite(breakEven) ? breakEven : null,
     trace: facts,
     parameters: settings.parameters,
