@@ -1,6 +1,7 @@
 /** What can go wrong on the user's side while the local cloud starts, as coded mistakes. */
 import { type ErrorCode, UserError } from "../config/errors.ts";
 import { type FaultKind, ServiceFailed } from "../local/fault.ts";
+import { StateForeign } from "../local/state-file.ts";
 
 /** What the file system says when the state can not be kept. */
 const stateCodes = new Set(["EACCES", "EPERM", "EROFS", "ENOSPC", "ENOTDIR", "EEXIST", "EISDIR"]);
@@ -31,6 +32,10 @@ const mistakes: Readonly<Record<FaultKind, readonly [ErrorCode, string]>> = {
 /** Turns operating failures that a person can mend into a UserError; leaves the others alone. */
 export function asUserError(error: unknown): unknown {
   if (error instanceof ServiceFailed) return serviceError(error);
+  if (error instanceof StateForeign) {
+    const hint = "Remove the folder .lambdaflex beside the configuration: a new state begins.";
+    return new UserError("STATE_UNREADABLE", error.message, hint);
+  }
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "EADDRINUSE") {
     const hint = "Stop the program that listens there, or choose another port.";

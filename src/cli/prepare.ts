@@ -75,6 +75,7 @@ async function runSetup(
   const digest = (await setupDigest(config, folder)) ?? "";
   const marker = join(folder, ".lambdaflex", "setup");
   if ((await readFile(marker, "utf8").catch(() => "")) === digest) return;
+  signal.throwIfAborted();
   const shown = typeof setup === "string" ? setup : setup.join(" ");
   tell(`set-up, once: ${shown}`);
   const lines: string[] = [];

@@ -12,9 +12,9 @@ export interface Clock {
   nowMs(): number;
   /** Real milliseconds that `virtualMs` take. */
   realMs(virtualMs: number): number;
-  /** Resolves after `virtualMs`; rejects with AbortError when the signal fires. */
+  /** Resolves after `virtualMs`, never before; rejects with AbortError when the signal fires. */
   sleep(virtualMs: number, signal?: AbortSignal): Promise<void>;
-  /** Calls `run` once after `virtualMs`; the returned function cancels it. */
+  /** Calls `run` once after `virtualMs`, never before; the returned function cancels it. */
   after(virtualMs: number, run: () => void): () => void;
   /** Calls `run` every `virtualMs` until the returned function is called. */
   every(virtualMs: number, run: () => void): () => void;
@@ -28,13 +28,15 @@ export function scaledClock(speed: number, startMs: number): Clock {
   const begun = performance.now();
   const nowMs = (): number => startMs + (performance.now() - begun) * speed;
   const realMs = (virtualMs: number): number => Math.max(0, virtualMs) / speed;
+  const timerMs = (dueMs: number): number => Math.min(realMs(dueMs - nowMs()), timerMaxMs);
 
   const after = (virtualMs: number, run: () => void): (() => void) => {
-    const due = nowMs() + virtualMs;
+    const dueMs = nowMs() + virtualMs;
     let timer: NodeJS.Timeout;
+    // A timer may ring up to 1 ms early, which is most of a virtual second at speed 600.
+    const ring = (): void => (nowMs() < dueMs ? arm() : run());
     const arm = (): void => {
-      const left = realMs(due - nowMs());
-      timer = setTimeout(left > timerMaxMs ? arm : run, Math.min(left, timerMaxMs));
+      timer = setTimeout(ring, timerMs(dueMs));
     };
     arm();
     return () => clearTimeout(timer);
@@ -55,7 +57,9 @@ export function scaledClock(speed: number, startMs: number): Clock {
   };
 
   const sleep = async (virtualMs: number, signal?: AbortSignal): Promise<void> => {
-    await sleepReal(Math.min(realMs(virtualMs), timerMaxMs), undefined, { signal });
+    const dueMs = nowMs() + virtualMs;
+    do await sleepReal(timerMs(dueMs), undefined, { signal });
+    while (nowMs() < dueMs);
   };
   return { speed, nowMs, realMs, sleep, after, every };
 }

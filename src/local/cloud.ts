@@ -10,6 +10,7 @@ import {
   type RecentTraffic,
   type Sample,
   type Status,
+  type Tier,
 } from "../core/index.ts";
 import type { Clock } from "./clock.ts";
 import type { ControlPlane } from "./control-plane.ts";
@@ -59,8 +60,9 @@ export class LocalCloud implements Cloud {
     const samples = mergeSamples(parts.lambdaMeter.samples(), parts.fargateMeter.samples()).filter(
       ({ startMs, periodMs }) => startMs + periodMs <= nowMs,
     );
-    const stored = await parts.store.read();
-    const status = stored?.value ?? initialStatus();
+    const { revision, value } = await parts.store.read();
+    // A revision that was damaged counts, or no later one could ever be committed.
+    const status = { ...(value ?? initialStatus()), revision };
     const burst = parts.plane.burst();
     const stats = parts.fargateStats();
     const lambda = parts.lambdaStats();
@@ -93,8 +95,7 @@ export class LocalCloud implements Cloud {
   }
 
   async commit(status: Status): Promise<void> {
-    const stored = await this.#parts.store.read();
-    const held = stored?.revision ?? 0;
+    const { revision: held } = await this.#parts.store.read();
     const free = held === status.revision - 1;
     if (!free || !(await this.#parts.store.write(status.revision, status))) {
       throw new ConflictError(`revision ${status.revision} is taken, the stored one is ${held}`);
@@ -140,4 +141,18 @@ export function mergeSamples(
   fargate: readonly Sample[],
 ): readonly Sample[] {
   return [...lambda, ...fargate].sort((a, b) => a.startMs - b.startMs);
+}
+
+/** Pins a tier, or lets the policy decide again, by the compare-and-swap of the controller. */
+export async function setOverride(cloud: Cloud, tier: Tier | null): Promise<void> {
+  const override = tier === null ? null : { tier, untilMs: null };
+  for (let attempt = 0; ; attempt += 1) {
+    const { status } = await cloud.observe();
+    try {
+      const revision = status.revision + 1;
+      return await cloud.commit({ ...status, revision, override, holdUntilMs: null });
+    } catch (error) {
+      if (!(error instanceof ConflictError) || attempt >= 20) throw error;
+    }
+  }
 }

@@ -62,9 +62,25 @@ export interface ControlPlaneOptions {
   readonly store: Snapshot<PlaneFacts>;
   readonly tasksMin: number;
   readonly before: PlaneFacts | null;
-  /** Creates balancer and tasks; rejects if the balancer can not listen. */
-  readonly startBurst: (digest: string, tasks: number) => Promise<BurstTier>;
+  /**
+   * Creates balancer and tasks; rejects if the balancer can not listen. `resumed` tasks would run
+   * already, had they not died with the process that started them.
+   */
+  readonly startBurst: (digest: string, tasks: number, resumed: boolean) => Promise<BurstTier>;
   readonly onLog?: ((line: string) => void) | undefined;
+}
+
+/** How long a resumed tier may take to serve before its engine is told that it does not. */
+const resumeMaxMs = 300_000;
+
+/** Whether a stored document is a set of facts of this version. */
+export function isPlaneFacts(value: unknown): value is PlaneFacts {
+  const stored = Object(value) as Record<string, unknown>;
+  return (
+    Object.entries({ ...absent, atMs: 0 }).every(([key, known]) => {
+      return known === null ? key in stored : typeof stored[key] === typeof known;
+    }) && Number.isFinite(stored.atMs)
+  );
 }
 
 const absent: Omit<PlaneFacts, "atMs"> = {
@@ -88,6 +104,8 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   let inSyncAtMs: number | null = null;
   let goneAtMs: number | null = null;
   let saving: Promise<void> = Promise.resolve();
+  let work: Promise<void> = Promise.resolve();
+  let removals = 0;
   let stopped = false;
 
   const log = (line: string): void => options.onLog?.(line);
@@ -98,20 +116,32 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       .then(() => store.write(snapshot))
       .catch((error: Error) => log(`the state folder can not be written: ${error.message}`));
   };
+  /** Starts and stops of the tier follow each other, so that `stop` can wait for the last one. */
+  const enqueue = (run: () => Promise<void>): Promise<void> => {
+    work = work.then(run).catch((error: Error) => log(`the burst stack: ${error.message}`));
+    return work;
+  };
 
-  const startTier = async (): Promise<void> => {
+  const startTier = async (resumed: boolean): Promise<void> => {
+    const { digest, tasks } = facts;
+    const begun = removals;
+    const unwanted = (): boolean => stopped || removals !== begun;
     try {
-      const started = await options.startBurst(facts.digest ?? "", facts.tasks);
-      if (stopped || facts.stack === "deleting") await started.stop();
-      else tier = started;
+      const started = await options.startBurst(digest ?? "", tasks, resumed);
+      if (unwanted()) return await started.stop();
+      tier = started;
+      if (facts.digest !== digest && facts.digest !== null) started.deploy(facts.digest);
       if (facts.stack === "creating") set({ stack: "complete" });
     } catch (error) {
+      if (unwanted()) return;
       failure = (error as Error).message;
       log(`the burst stack failed: ${failure}`);
     }
   };
   const awaitCreation = (): void => {
-    cancelStack = clock.after(facts.stackDueMs - clock.nowMs(), () => void startTier());
+    cancelStack = clock.after(facts.stackDueMs - clock.nowMs(), () => {
+      void enqueue(() => startTier(false));
+    });
   };
   const awaitRemoval = async (): Promise<void> => {
     const leaving = tier;
@@ -123,6 +153,11 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       goneAtMs = clock.nowMs();
       set({ stack: "absent", digest: null, tasks: 0 });
     });
+  };
+  const serving = async (): Promise<void> => {
+    const untilMs = clock.nowMs() + resumeMaxMs;
+    const waits = (): boolean => burst().state === "starting" && clock.nowMs() < untilMs;
+    while (!stopped && waits()) await clock.sleep(1000);
   };
   const awaitRoute = (): void => {
     const pending = facts.pendingRoute;
@@ -163,8 +198,9 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     deprovision() {
       if (facts.stack === "absent" || facts.stack === "deleting") return;
       cancelStack();
+      removals += 1;
       set({ stack: "deleting", stackDueMs: clock.nowMs() + delays.removalMs() });
-      void awaitRemoval();
+      void enqueue(awaitRemoval);
     },
     setRoute(route) {
       const latest = facts.pendingRoute?.route ?? facts.route;
@@ -188,14 +224,17 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     async resume() {
       awaitRoute();
       if (facts.stack === "creating") awaitCreation();
-      if (facts.stack === "deleting") await awaitRemoval();
-      if (facts.stack === "complete") await startTier();
+      if (facts.stack === "deleting") await enqueue(awaitRemoval);
+      if (facts.stack !== "complete") return;
+      await enqueue(() => startTier(true));
+      await serving();
     },
     async stop() {
       stopped = true;
       cancelStack();
       cancelRoute();
       cancelWatch();
+      await work;
       await tier?.stop();
       await saving;
     },

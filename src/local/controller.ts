@@ -38,23 +38,30 @@ export function startController(options: ControllerOptions): Controller {
   const crashed = new Promise<never>((_, reject) => {
     crash = reject;
   });
+  // Whoever does not listen is no reason to end the process.
   crashed.catch(() => undefined);
 
-  const once = async (): Promise<void> => {
+  /** One tick; resolves with the time until the next one is due. */
+  const once = async (): Promise<number> => {
     const atMs = clock.nowMs();
     const result = await tick(cloud, policy, settings, atMs);
     onTick(result, atMs);
     const requeueAfterMs = result.ok ? result.step.requeueAfterMs : result.requeueAfterMs;
-    schedule(wokenMeanwhile ? 0 : atMs + requeueAfterMs - clock.nowMs());
-    wokenMeanwhile = false;
+    return atMs + requeueAfterMs - clock.nowMs();
   };
   const run = (): void => {
-    if (stopped) return;
-    running = once()
-      .catch(crash)
-      .finally(() => {
+    wokenMeanwhile = false;
+    running = once().then(
+      (afterMs) => {
         running = null;
-      });
+        schedule(wokenMeanwhile ? 0 : afterMs);
+      },
+      (error: unknown) => {
+        running = null;
+        stopped = true;
+        crash(error);
+      },
+    );
   };
   const schedule = (afterMs: number): void => {
     cancel();
@@ -74,4 +81,9 @@ export function startController(options: ControllerOptions): Controller {
       await running;
     },
   };
+}
+
+/** In the place of a controller, where something else drives the cloud. */
+export function noController(): Controller {
+  return { wake: () => undefined, stop: async () => undefined, crashed: new Promise(() => {}) };
 }

@@ -14,27 +14,34 @@ export interface DigestInput {
   readonly extra: unknown;
 }
 
-/** Beyond this many files a folder is no source of a service: the rest is counted, not read. */
-const filesMax = 5_000;
+/** Beyond this many entries a folder is no source of a service: the rest is not looked at. */
+const entriesMax = 5_000;
 const bytesMax = 4 * 1024 * 1024;
 
 /** A digest in the form `sha256:…` that changes whenever a file of the service does. */
 export async function digestOf(input: DigestInput): Promise<string> {
   const hash = createHash("sha256");
-  hash.update(JSON.stringify(input.extra));
-  const files: string[] = [];
-  for (const path of input.paths) await collect(join(input.folder, path), input.ignore, files);
-  for (const file of files.sort()) await add(hash, file, relative(input.folder, file));
+  hash.update(JSON.stringify(input.extra) ?? "");
+  const found: Found = { files: [], entries: 0 };
+  for (const path of input.paths) await collect(join(input.folder, path), input.ignore, found);
+  for (const file of found.files.sort()) await add(hash, file, relative(input.folder, file));
   return `sha256:${hash.digest("hex")}`;
 }
 
-async function collect(path: string, ignore: readonly string[], files: string[]): Promise<void> {
-  if (files.length >= filesMax) return;
+interface Found {
+  readonly files: string[];
+  /** Folders count too: links can make an endless tree of them. */
+  entries: number;
+}
+
+async function collect(path: string, ignore: readonly string[], found: Found): Promise<void> {
+  if (found.entries >= entriesMax) return;
+  found.entries += 1;
   const info = await stat(path).catch(() => null);
-  if (info?.isFile()) files.push(path);
+  if (info?.isFile()) found.files.push(path);
   if (!info?.isDirectory()) return;
   for (const name of (await readdir(path).catch(() => [])).sort()) {
-    if (!ignore.includes(name)) await collect(join(path, name), ignore, files);
+    if (!ignore.includes(name)) await collect(join(path, name), ignore, found);
   }
 }
 

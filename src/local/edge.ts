@@ -32,6 +32,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   server.maxConnections = options.connectionsMax ?? 1024;
   server.listen(options.port, "127.0.0.1");
   await once(server, "listening");
+  // Too many open files: this connection is lost, the next one may be accepted again.
+  server.on("error", () => undefined);
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : options.port;
   return {
@@ -49,10 +51,12 @@ async function forward(client: Socket, options: EdgeOptions, open: Set<Socket>):
   track(client, open);
   try {
     const target = await options.resolve();
+    if (client.destroyed) return;
     const upstream = connect({ ...target, noDelay: true, allowHalfOpen: true });
     track(upstream, open);
     client.on("close", () => upstream.destroy());
-    upstream.on("close", () => client.destroy());
+    // What the tier has said before it closed is still on its way to a slow client.
+    upstream.on("close", () => client.destroySoon());
     client.pipe(upstream);
     upstream.pipe(client);
   } catch {

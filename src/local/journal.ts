@@ -1,5 +1,5 @@
 /** Writes up the transitions: what each phase took, what it waited for, and the engine's share. */
-import type { Phase, TickResult, Tier } from "../core/index.ts";
+import type { Phase, Step, TickResult, Tier } from "../core/index.ts";
 import type { Milestones } from "./control-plane.ts";
 
 /** One phase of a transition. */
@@ -14,30 +14,40 @@ export interface PhaseRecord {
 export interface TransitionRecord {
   readonly direction: "up" | "down";
   readonly startMs: number;
+  /** The sum of `alarmMs` and of the phases. */
   readonly ms: number;
   readonly reason: string;
   readonly phases: readonly PhaseRecord[];
-  /** From the end of the first breaching minute to the decision, part of `ms`. */
+  /** From the start of the first breaching minute to the decision, part of `ms`. */
   readonly alarmMs: number;
   /** What the engine added to waits that nobody could have shortened, within `ms`. */
   readonly engineMs: number;
+}
+
+/** A way that ended on the tier where it had begun; the way back is part of it. */
+export interface TurnedBackRecord extends TransitionRecord {
+  /** Why it turned back. */
+  readonly because: string;
 }
 
 /** Follows the ticks of one controller. */
 export interface Journal {
   onTick(result: TickResult, atMs: number, milestones: Milestones): void;
   readonly transitions: readonly TransitionRecord[];
+  /** What was begun and not completed: no transition, for the service is where it was. */
+  readonly turnedBack: readonly TurnedBackRecord[];
   /** The transition under way. */
   readonly open: { readonly direction: "up" | "down"; readonly startMs: number } | null;
 }
 
 interface OpenTransition {
-  direction: "up" | "down";
-  startMs: number;
-  reason: string;
+  readonly from: Tier;
+  readonly startMs: number;
+  readonly reason: string;
+  readonly alarmMs: number;
+  because: string;
   phases: { phase: Phase; startMs: number; waits: Map<string, number> }[];
   engineMs: number;
-  alarmMs: number;
 }
 
 interface Last {
@@ -48,66 +58,90 @@ interface Last {
   readonly target: Tier;
 }
 
+/** Records that are kept of each kind. */
+const recordsMax = 1000;
+
 /** `breachSinceMs` tells when the demand crossed the threshold that an alarm reacted to. */
 export function createJournal(breachSinceMs: () => number | null): Journal {
   const transitions: TransitionRecord[] = [];
+  const turnedBack: TurnedBackRecord[] = [];
   let open: OpenTransition | null = null;
   let last: Last | null = null;
+  let closedMs = Number.NEGATIVE_INFINITY;
 
-  const begin = (target: Tier, reason: string, atMs: number): void => {
-    const since = breachSinceMs();
-    const startMs = since === null ? atMs : Math.min(since, atMs);
-    const direction = target === "fargate" ? "up" : "down";
-    const alarmMs = atMs - startMs;
-    open = { direction, startMs, reason, phases: [], engineMs: 0, alarmMs };
-  };
-  const close = (atMs: number): void => {
-    if (open === null) return;
-    const { direction, startMs, reason, engineMs, alarmMs } = open;
-    const phases = open.phases.map((entry, index) => {
-      const end = open?.phases[index + 1]?.startMs ?? atMs;
-      const waits = [...entry.waits].map(([kind, ms]) => ({ kind, ms }));
-      return { phase: entry.phase, ms: end - entry.startMs, waits };
-    });
-    transitions.push({
-      direction,
-      startMs,
-      ms: atMs - startMs,
-      reason,
-      phases,
-      alarmMs,
-      engineMs,
-    });
-    open = null;
+  const close = (ended: OpenTransition, target: Tier, atMs: number): void => {
+    if (target === ended.from) {
+      turnedBack.push({ ...recordOf(ended, atMs), because: ended.because });
+      if (turnedBack.length > recordsMax) turnedBack.shift();
+    } else {
+      transitions.push(recordOf(ended, atMs));
+      if (transitions.length > recordsMax) transitions.shift();
+    }
+    closedMs = atMs;
   };
 
   return {
     transitions,
+    turnedBack,
     get open() {
-      return open && { direction: open.direction, startMs: open.startMs };
+      return open && { direction: directionFrom(open.from), startMs: open.startMs };
     },
     onTick(result, atMs, milestones) {
       if (!result.ok) return;
-      const { phase, wait, status, actions, events } = result.step;
+      const { phase, wait, status, actions } = result.step;
       const turned = last !== null && last.target !== status.target;
       const moved = actions.length > 0 || phase !== last?.phase || wait?.kind !== last?.kind;
       if (open !== null && last !== null) {
         addWait(open, last, atMs);
         if (moved) open.engineMs += Math.max(0, atMs - dueOf(last, milestones, atMs));
       }
-      if (turned || (last === null && phase !== "steady")) {
-        const told = events.find((event) => event.type === "decision" || event.type === "failure");
-        if (open !== null) open = null;
-        begin(status.target, told?.message ?? "resumed", atMs);
+      if (turned && open !== null) open.because = reasonOf(result.step);
+      if (open === null && (turned || (last === null && phase !== "steady"))) {
+        const since = turned && byAlarm(result.step) ? breachSinceMs() : null;
+        // The breach behind an earlier transition says nothing about this one.
+        const startMs = Math.min(atMs, Math.max(since ?? atMs, closedMs));
+        const from = status.target === "fargate" ? "lambda" : "fargate";
+        const reason = reasonOf(result.step);
+        const alarmMs = atMs - startMs;
+        open = { from, startMs, reason, alarmMs, because: "", phases: [], engineMs: 0 };
       }
       if (open !== null && phase !== "steady" && open.phases.at(-1)?.phase !== phase) {
         open.phases.push({ phase, startMs: atMs, waits: new Map() });
       }
-      if (open !== null && phase === "steady" && !turned) close(atMs);
+      if (open !== null && phase === "steady") {
+        close(open, status.target, atMs);
+        open = null;
+      }
       const kind = wait?.kind ?? null;
       last = { atMs, phase, kind, leftMs: wait?.leftMs ?? null, target: status.target };
     },
   };
+}
+
+function directionFrom(tier: Tier): "up" | "down" {
+  return tier === "lambda" ? "up" : "down";
+}
+
+function recordOf(open: OpenTransition, atMs: number): TransitionRecord {
+  const { from, startMs, reason, alarmMs, engineMs } = open;
+  const phases = open.phases.map((entry, index) => {
+    const end = open.phases[index + 1]?.startMs ?? atMs;
+    const waits = [...entry.waits].map(([kind, ms]) => ({ kind, ms }));
+    return { phase: entry.phase, ms: end - entry.startMs, waits };
+  });
+  const ms = atMs - startMs;
+  return { direction: directionFrom(from), startMs, ms, reason, phases, alarmMs, engineMs };
+}
+
+/** Why the target is what it is now. */
+function reasonOf({ events }: Step): string {
+  const told = events.find((event) => event.type === "decision" || event.type === "failure");
+  return told?.message ?? "resumed";
+}
+
+/** Failures and people do not wait for alarms. */
+function byAlarm({ events, status }: Step): boolean {
+  return status.override === null && events.every((event) => event.type !== "failure");
 }
 
 function addWait(open: OpenTransition, last: Last, atMs: number): void {
@@ -125,5 +159,6 @@ function dueOf(last: Last, milestones: Milestones, atMs: number): number {
     removal: milestones.goneAtMs,
   };
   const due = last.kind === null ? null : (milestone[last.kind] ?? null);
-  return due === null ? atMs : Math.max(due, last.atMs);
+  // A milestone of an earlier wait: this one was not over, something else ended it.
+  return due === null || due < last.atMs ? atMs : due;
 }

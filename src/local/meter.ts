@@ -20,10 +20,10 @@ export interface Meter {
   finished(record: RequestRecord): void;
   /** Closes all windows that ended by now and returns the newest ones, oldest first. */
   samples(): readonly Sample[];
-  /** Traffic since `windowMs` ago, the open window included. */
+  /** Traffic of the windows that began within `windowMs`, the open one included. */
   recent(windowMs: number): RecentTraffic;
   readonly inFlight: number;
-  /** When the last request arrived, `null` before the first. */
+  /** When a request was last there: now while one is, `null` before the first. */
   readonly lastRequestMs: number | null;
 }
 
@@ -87,6 +87,7 @@ export function createMeter(tier: Tier, clock: Clock, periodMs: number): Meter {
     finished({ status, latencyMs, throttled }) {
       close();
       inFlight -= 1;
+      lastRequestMs = clock.nowMs();
       window.requests += 1;
       if (status >= 500) window.errors += 1;
       if (throttled) window.throttles += 1;
@@ -98,21 +99,25 @@ export function createMeter(tier: Tier, clock: Clock, periodMs: number): Meter {
     },
     recent(windowMs) {
       close();
-      const since = clock.nowMs() - windowMs;
+      const nowMs = clock.nowMs();
+      const since = nowMs - windowMs;
+      let startMs = window.startMs;
       let requests = Math.round(window.requests * clock.speed);
       let errors = Math.round(window.errors * clock.speed);
       for (const sample of closed) {
         if (sample.startMs < since) continue;
         requests += sample.requests;
         errors += sample.errors;
+        startMs = Math.min(startMs, sample.startMs);
       }
-      return { windowMs, requests, errors };
+      // Rates are made of this: the first moments of a first window would make absurd ones.
+      return { windowMs: Math.max(periodMs, nowMs - startMs), requests, errors };
     },
     get inFlight() {
       return inFlight;
     },
     get lastRequestMs() {
-      return lastRequestMs;
+      return inFlight > 0 ? clock.nowMs() : lastRequestMs;
     },
   };
 }

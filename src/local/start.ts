@@ -3,9 +3,8 @@ import { alarmDefinitions, type Thresholds } from "../core/alarms.ts";
 import {
   type AlarmName,
   type AlarmState,
-  ConflictError,
+  type Cloud,
   type EngineSettings,
-  initialStatus,
   type Policy,
   type Status,
   seededRandom,
@@ -14,14 +13,9 @@ import {
 } from "../core/index.ts";
 import { type AlarmWatch, startAlarmWatch } from "./alarm-watch.ts";
 import { type Clock, scaledClock } from "./clock.ts";
-import { LocalCloud, mergeSamples } from "./cloud.ts";
-import {
-  type BurstTier,
-  type ControlPlane,
-  createControlPlane,
-  type PlaneFacts,
-} from "./control-plane.ts";
-import { type Controller, startController } from "./controller.ts";
+import { LocalCloud, mergeSamples, setOverride } from "./cloud.ts";
+import { type BurstTier, type ControlPlane, createControlPlane } from "./control-plane.ts";
+import { type Controller, noController, startController } from "./controller.ts";
 import { awsDelays, type Delays } from "./delays.ts";
 import { startDnsServer } from "./dns/server.ts";
 import type { DnsRecord } from "./dns/zone.ts";
@@ -29,9 +23,9 @@ import { type FargateStats, type FargateTier, startFargateTier } from "./fargate
 import { createFaultLog, type FaultLog } from "./fault.ts";
 import { createJournal, type Journal } from "./journal.ts";
 import { type LambdaStats, type LambdaTier, startLambdaTier } from "./lambda/tier.ts";
+import { type Memory, openMemory } from "./memory.ts";
 import { createMeter, type Meter } from "./meter.ts";
 import type { Endpoint, ServiceSpec } from "./service.ts";
-import { openRevisions, openSnapshot, type RevisionedFile, type Snapshot } from "./state-file.ts";
 import { startStatusServer, statusDocument } from "./status-server.ts";
 
 /** How large the tiers are; the names are those of the configuration. */
@@ -76,6 +70,8 @@ export interface LocalOptions {
   readonly startMs: number;
   /** Processes that may be starting at once: about as many as the machine has cores. */
   readonly startsMax: number;
+  /** Whether a controller drives it; else the caller does, through `cloud`. @default true */
+  readonly controlled?: boolean;
   readonly onTick?: (result: TickResult, atMs: number) => void;
   readonly onAlarm?: (name: AlarmName, state: AlarmState, atMs: number) => void;
   /** Output of the service's processes and of the cloud itself. */
@@ -91,6 +87,8 @@ export interface Local {
   readonly meters: Readonly<Record<Tier, Meter>>;
   readonly alarms: Readonly<Record<AlarmName, AlarmState>>;
   readonly plane: ControlPlane;
+  /** The port that the controller drives it through. */
+  readonly cloud: Cloud;
   /** What the service itself did wrong. */
   readonly faults: FaultLog;
   /** Whether an earlier run left a transition unfinished. */
@@ -127,9 +125,7 @@ interface Ground {
   readonly clock: Clock;
   readonly delays: Delays;
   readonly meters: Readonly<Record<Tier, Meter>>;
-  readonly store: RevisionedFile<Status>;
-  readonly planeStore: Snapshot<PlaneFacts>;
-  readonly before: PlaneFacts | null;
+  readonly memory: Memory;
   readonly host: string;
   readonly faults: FaultLog;
   /** The service as it runs now; `current` is replaced by a deploy. */
@@ -147,16 +143,15 @@ async function assemble(options: LocalOptions, stops: Stops): Promise<Local> {
   const statusServer = await startStatusServer(() => statusDocument(latest, plane));
   stops.push(statusServer.stop);
   const ground = await prepareGround(options, statusServer.url, stops);
-  const { clock, meters, store } = ground;
-  const resumed = (await store.read()) !== null;
+  const { clock, meters, memory } = ground;
   const lambda = await startLambda(ground);
   const burst = burstOf(ground);
   plane = createControlPlane({
     clock,
     delays: ground.delays,
-    store: ground.planeStore,
+    store: memory.plane,
     tasksMin: options.settings.tasksMin,
-    before: ground.before,
+    before: memory.before,
     startBurst: burst.start,
     onLog: options.onLog,
   });
@@ -179,8 +174,9 @@ async function assemble(options: LocalOptions, stops: Stops): Promise<Local> {
     dns: dns.endpoint,
     meters,
     plane,
+    cloud: engine.cloud,
     faults: ground.faults,
-    resumed,
+    resumed: memory.resumed,
     journal: engine.journal,
     get alarms() {
       return engine.alarms.states;
@@ -211,10 +207,8 @@ async function prepareGround(
   statusUrl: string,
   stops: Stops,
 ): Promise<Ground> {
-  const store = await openRevisions<Status>(options.stateFolder, "status");
-  const planeStore = openSnapshot<PlaneFacts>(options.stateFolder, "cloud");
-  const before = await planeStore.read();
-  const clock = scaledClock(options.speed, Math.max(options.startMs, before?.atMs ?? 0));
+  const memory = await openMemory(options.stateFolder);
+  const clock = scaledClock(options.speed, Math.max(options.startMs, memory.knownMs));
   return {
     options,
     clock,
@@ -223,9 +217,7 @@ async function prepareGround(
       lambda: createMeter("lambda", clock, 60_000),
       fargate: createMeter("fargate", clock, 60_000),
     },
-    store,
-    planeStore,
-    before,
+    memory,
     host: `${options.service.name}.lambdaflex.test`,
     faults: createFaultLog(),
     service: { current: withStatus(options.service, statusUrl) },
@@ -267,7 +259,7 @@ function firstProbe(lambda: LambdaTier, { service, options }: Ground): Promise<b
 
 /** The burst tier that a stack creates, and the one that exists now. */
 interface Burst {
-  start(digest: string, tasks: number): Promise<BurstTier>;
+  start(digest: string, tasks: number, resumed: boolean): Promise<BurstTier>;
   current(): FargateTier | null;
 }
 
@@ -277,12 +269,13 @@ function burstOf(ground: Ground): Burst {
   const { sizes, startsMax, onLog } = options;
   return {
     current: () => current,
-    async start(digest, tasks) {
+    async start(digest, tasks, resumed) {
+      let instant = resumed ? tasks : 0;
       const tier = await startFargateTier({
         service: { ...service.current, digest },
         ...sizes.fargate,
         tasks,
-        startDelayMs: delays.taskStartMs,
+        startDelayMs: () => (instant-- > 0 ? 0 : delays.taskStartMs()),
         startsMax,
         clock,
         meter: meters.fargate,
@@ -303,6 +296,9 @@ function burstOf(ground: Ground): Burst {
   };
 }
 
+/** Longest wait for the answer to a probe, real: a tick must not hang on a busy tier. */
+const probeRealMs = 5_000;
+
 /** The part that decides: alarms, the port's adapter, and the controller. */
 interface Engine {
   readonly alarms: AlarmWatch;
@@ -318,7 +314,7 @@ function startEngine(
   burst: Burst,
   keep: (result: TickResult) => void,
 ): Engine {
-  const { options, clock, meters, store, delays, service, stops } = ground;
+  const { options, clock, meters, memory, delays, service, stops } = ground;
   const { sizes, settings, policy } = options;
   let controller: Controller | null = null;
   const alarms = startAlarmWatch({
@@ -337,7 +333,7 @@ function startEngine(
   const cloud = new LocalCloud({
     clock,
     plane,
-    store,
+    store: memory.status,
     lambdaMeter: meters.lambda,
     fargateMeter: meters.fargate,
     alarms: () => alarms.states,
@@ -345,11 +341,12 @@ function startEngine(
     lambdaStats: lambda.stats,
     concurrencyMax: sizes.lambda.concurrencyMax,
     fargateStats: () => burst.current()?.stats() ?? null,
-    probeLambda: () => lambda.probe(path()),
+    probeLambda: () => lambda.probe(path(), probeRealMs),
     probeFargate: async () => (await burst.current()?.probe(path())) ?? false,
   });
   const journal = createJournal(() => alarms.breachSinceMs);
-  controller = startController({
+  const start = options.controlled === false ? noController : startController;
+  controller = start({
     cloud,
     policy,
     settings,
@@ -382,19 +379,4 @@ function records(
       endpoint: fargate?.endpoint ?? null,
     },
   ];
-}
-
-/** Sets the override by the same compare-and-swap that the controller uses. */
-async function setOverride(cloud: LocalCloud, tier: Tier | null): Promise<void> {
-  const override = tier === null ? null : { tier, untilMs: null };
-  for (let attempt = 0; ; attempt += 1) {
-    const { status } = await cloud.observe();
-    const held = status.revision === 0 ? initialStatus() : status;
-    try {
-      const revision = held.revision + 1;
-      return await cloud.commit({ ...held, revision, override, holdUntilMs: null });
-    } catch (error) {
-      if (!(error instanceof ConflictError) || attempt >= 20) throw error;
-    }
-  }
 }
