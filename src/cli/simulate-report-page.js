@@ -2,8 +2,10 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const root = document.getElementById("report");
-  const palette = ["#7c8794", "#a3adb8", "#128a53", "#d6336c", "#2f7de1", "#e8871e", "#8b5cf6"];
-  const colours = data.courses.map((_, at) => palette[at % palette.length]);
+  const palette = ["#d6336c", "#2f7de1", "#e8871e", "#8b5cf6", "#0e9aa7", "#b08900"];
+  const own = { "always Lambda": "#7c8794", "always Fargate": "#a3adb8", optimum: "#128a53" };
+  let used = 0;
+  const colours = data.courses.map(({ name }) => own[name] ?? palette[used++ % palette.length]);
   const firstPolicy = data.courses.findIndex(({ name }) => !/^(always|optimum)/.test(name));
   let chosen = Math.max(0, firstPolicy);
   let plots = [];

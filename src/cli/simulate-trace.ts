@@ -26,7 +26,8 @@ export interface LoadedTrace {
 /** The counts of an access log. */
 export type LogFacts = Pick<LogTrace, "lines" | "requests" | "brokenLines" | "firstBroken">;
 
-const pieceBytes = 256 * 1024;
+/** Larger strings would not die young, and a long log would take hundreds of megabytes. */
+const pieceBytes = 64 * 1024;
 /** So much is looked at to tell what a file is. */
 const headChars = 64 * 1024;
 /** CSV files and CloudWatch exports are read as a whole. */

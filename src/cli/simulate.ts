@@ -3,9 +3,10 @@ import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { type CommandDef, defineCommand } from "citty";
 import { UserError } from "../config/errors.ts";
-import { repeatable, valuesOf } from "./arguments.ts";
+import { numberOption, repeatable, valuesOf } from "./arguments.ts";
 import { priceBookDefault } from "./cost-prices.ts";
 import { bar, openScreen, type Screen } from "./screen.ts";
+import { short } from "./simulate-assumptions.ts";
 import {
   checkPolicies,
   type Mode,
@@ -15,7 +16,7 @@ import {
 } from "./simulate-policies.ts";
 import { type Given, givenByConfig, loadScenario, settingsOf } from "./simulate-scenario.ts";
 import { assumptionsOf, simulationText, type TableInput } from "./simulate-table.ts";
-import { loadTrace } from "./simulate-trace.ts";
+import { type LoadedTrace, loadTrace } from "./simulate-trace.ts";
 
 const args = {
   trace: {
@@ -40,6 +41,11 @@ const args = {
     valueHint: "PATH",
     description: "Folder or file of the configuration: memory, tasks, thresholds; default here",
   },
+  peak: {
+    type: "string",
+    valueHint: "N",
+    description: "Scale the trace to this many requests/s in its busiest minute; default as it is",
+  },
   mode: {
     type: "string",
     default: "realistic",
@@ -61,6 +67,7 @@ interface Options {
   readonly policies: readonly string[];
   readonly config: string | undefined;
   readonly mode: Mode;
+  readonly peak: number | null;
   readonly report: string | undefined;
   readonly json: boolean;
 }
@@ -80,6 +87,7 @@ const command: CommandDef = defineCommand({
       policies: named.length === 0 ? policyNamesDefault : named,
       config: given.config,
       mode: modeOf(given.mode),
+      peak: given.peak === undefined ? null : numberOption("peak", given.peak, 1e-3, 1e7),
       report: given.report,
       json: given.json === true,
     });
@@ -100,7 +108,7 @@ async function simulate(options: Options): Promise<number> {
   const settings = settingsOf(sources, priceBookDefault);
   const screen = openScreen(process.stderr, () => performance.now());
   try {
-    const loaded = await loadTrace(options.trace, screen);
+    const loaded = scaledTo(await loadTrace(options.trace, screen), options.peak);
     const { rps, startSeconds } = loaded.trace;
     const simulation = await simulated({
       mode: options.mode,
@@ -126,6 +134,17 @@ async function simulate(options: Options): Promise<number> {
   } finally {
     screen.close();
   }
+}
+
+function scaledTo(loaded: LoadedTrace, peak: number | null): LoadedTrace {
+  if (peak === null) return loaded;
+  const { trace } = loaded;
+  const factor = peak / trace.rps.reduce((most, rate) => Math.max(most, rate), 0);
+  const notes = [
+    ...loaded.notes,
+    `every minute multiplied by ${short(factor)}: peak ${short(peak)}`,
+  ];
+  return { ...loaded, trace: { ...trace, rps: trace.rps.map((rate) => rate * factor) }, notes };
 }
 
 /** Where parameters come from. A scenario stands by itself unless a configuration is named too. */
