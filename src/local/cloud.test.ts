@@ -174,7 +174,7 @@ describe("the status", () => {
     assert.deepEqual((await cloud.observe()).status, initialStatus());
   });
 
-  it("goes on after a damaged revision: its number counts, the content before it holds", async () => {
+  it("goes on after a damaged revision: its number counts, the one before holds", async () => {
     store = { revision: 7, value: { ...initialStatus(), revision: 6, tasks: 4 } };
     const { status } = await cloud.observe();
     assert.deepEqual([status.revision, status.tasks], [7, 4]);
@@ -189,7 +189,7 @@ describe("the status", () => {
     await cloud.commit({ ...status, revision: 8 });
   });
 
-  it("is refused when somebody else was faster, even between the look and the write", async () => {
+  it("is refused when somebody else was faster, be it between look and write", async () => {
     const commit = cloud.commit({ ...initialStatus(), revision: 1 });
     store = { revision: 1, value: initialStatus() };
     await assert.rejects(commit, ConflictError);

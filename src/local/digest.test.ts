@@ -27,7 +27,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-it("looks like an image digest, and is the same for the same files, wherever they lie", async () => {
+it("looks like an image digest, the same for the same files, wherever they lie", async () => {
   const before = await digest();
   assert.match(before, /^sha256:[0-9a-f]{64}$/);
   assert.equal(await digest(), before);

@@ -61,7 +61,7 @@ describe("windows", () => {
     );
   });
 
-  it("count a request where it is answered, and its concurrency where it is in flight", async () => {
+  it("count a request where it is answered, its concurrency where it is in flight", async () => {
     const clock = manualClock(0);
     const meter = createMeter("lambda", clock, minute);
     for (let index = 0; index < 3; index += 1) meter.started();

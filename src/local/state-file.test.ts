@@ -247,7 +247,7 @@ describe("a folder that can not be written", () => {
 });
 
 describe("temporary files", () => {
-  it("of killed processes are swept, those of living ones and of other documents stay", async () => {
+  it("of killed processes are swept, those of living ones and other documents stay", async () => {
     const dead = other("");
     await ended(dead);
     const living = other('say("up"); process.stdin.resume();');
