@@ -60,7 +60,7 @@ test("nothing is lost when the service's keep-alive is shorter than ours", async
   // Without a hint, as many servers do it, and closing right when the next request may come.
   const target = await serveRaw(t, (socket) => {
     socket.write(answer("ok"));
-    setTimeout(() => socket.end(), 400);
+    setTimeout(() => socket.end(), 800);
   });
   await join(rig, target);
   const agent = new Agent({ keepAlive: true });
@@ -73,7 +73,7 @@ test("nothing is lost when the service's keep-alive is shorter than ours", async
       statuses.add(reply.status);
     }
   };
-  await Promise.all(Array.from({ length: 40 }, (_, i) => client(380 + i)));
+  await Promise.all(Array.from({ length: 40 }, (_, i) => client(780 + i)));
   assert.deepEqual([...statuses], [200]);
 });
 
