@@ -62,6 +62,11 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** Stripping the types of the bootstrap anew for each test would take most of its time. */
+const compileCache = fileURLToPath(
+  new URL("../../node_modules/.cache/lambdaflex", import.meta.url),
+);
+
 interface Started {
   readonly pid: number;
   readonly port: number;
@@ -77,7 +82,12 @@ async function start(
 ): Promise<Started> {
   const port = await freePort();
   const child = spawn(process.execPath, [bootstrap, "--", ...command], {
-    env: { PATH: process.env.PATH, AWS_LWA_PORT: String(port), ...env },
+    env: {
+      PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: compileCache,
+      AWS_LWA_PORT: String(port),
+      ...env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
