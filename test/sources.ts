@@ -38,7 +38,7 @@ export function importedModules(text: string): readonly string[] {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
   const statement = /^(?:import|export)\b(?:[^;"'`]*?\bfrom\b)?\s*["']([^"']+)["']/gm;
   const onDemand = /\bimport\(\s*["']([^"']+)["']/g;
-  const required = /\brequire\(\s*["']([^"']+)["']/g;
+  const required = /(?:\brequire|\.resolve)\(\s*["']([^"']+)["']/g;
   return [statement, onDemand, required].flatMap((pattern) =>
     [...code.matchAll(pattern)].map(([, specifier]) => specifier ?? ""),
   );

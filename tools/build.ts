@@ -38,6 +38,8 @@ const shipped = [
   "runtime/entrypoint.sh",
   "config/lambdaflex.schema.json",
   "local/load/worldcup98-match-day.csv",
+  "cli/simulate-report-page.js",
+  "cli/simulate-report-page.css",
 ];
 for (const file of shipped) {
   mkdirSync(dirname(join(dist, file)), { recursive: true });

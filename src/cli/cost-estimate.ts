@@ -1,4 +1,4 @@
-/** What a service costs: break-even table, a month at a rate or a trace, the idle bill, settings. */
+/** What a service costs: break-even, a month at a rate or over a trace, idle, and settings. */
 
 import { fargateOffers } from "../config/fargate-sizes.ts";
 import {
@@ -133,12 +133,16 @@ export function idleBill({ profile, prices }: Scenario): readonly IdleLine[] {
     {
       what: "controller",
       usd: lambdaCostUsd(runs, prices),
-      assumes: `a run a minute, ${controller.durationMs} ms at ${controller.memoryMB} MB; within the free tier of an account that has it left`,
+      assumes:
+        `a run a minute, ${controller.durationMs} ms at ${controller.memoryMB} MB; ` +
+        "within the free tier of an account that has it left",
     },
     {
       what: "alarms",
       usd: baseAlarms * usdPerAlarm,
-      assumes: `${baseAlarms} alarms at ${usdPerAlarm} USD (us-east-1); the first 10 of an account are free`,
+      assumes:
+        `${baseAlarms} alarms at ${usdPerAlarm} USD (us-east-1); ` +
+        "the first 10 of an account are free",
     },
     {
       what: "image",

@@ -69,10 +69,14 @@ export function monthText(title: string, month: Month): string {
   ] as const;
   const cells = rows.map(([name, usd, note]) =>
     typeof usd === "number"
-      ? [String(name), dollars(usd), cheaper > 0 ? `${((100 * usd) / cheaper).toFixed(1)} %` : "–"]
+      ? [String(name), dollars(usd), percentOf(usd, cheaper)]
       : [String(name), String(usd), String(note)],
   );
   return [title, "", columns(cells)].join("\n");
+}
+
+function percentOf(usd: number, whole: number): string {
+  return whole > 0 ? `${((100 * usd) / whole).toFixed(1)} %` : "–";
 }
 
 /** The idle bill, with Fargate's beside it. */

@@ -11,13 +11,13 @@ export function serviceAssumptions({
   return [
     `${prices.region} list prices of ${prices.asOf}, on demand; no free tier, volume discount, ` +
       "logs, DNS, NAT or data transfer out",
-    `Lambda: ${profile.lambdaMemoryMB} MB, ${short(profile.lambdaDurationMs)} ms billed per request, ` +
-      `${profile.architecture}, behind ${frontName(profile.front)}; no cold starts`,
+    `Lambda: ${profile.lambdaMemoryMB} MB, ${short(profile.lambdaDurationMs)} ms billed per ` +
+      `request, ${profile.architecture}, behind ${frontName(profile.front)}; no cold starts`,
     `Fargate: tasks of ${profile.taskVcpu} vCPU and ${profile.taskMemoryMB} MB, ` +
       `${profile.architecture}, public address, at least ${profile.tasksMin}, one for each ` +
       `${short(profile.requestsPerSecondPerTask)} requests/s, at once when needed (ideal scaling)`,
-    `balancer: ${profile.balancerZones} addresses, ${profile.connectionsPerRequest} new connections ` +
-      `and ${profile.trafficKB} KB per request`,
+    `balancer: ${profile.balancerZones} addresses, ${profile.connectionsPerRequest} new ` +
+      `connections and ${profile.trafficKB} KB per request`,
     Number.isFinite(economics.breakEvenRps)
       ? `from ${short(economics.breakEvenRps)} requests/s on Fargate is cheaper (break-even)`
       : `Fargate is never cheaper with these (${parameters.tasksMin} tasks at least)`,
@@ -50,13 +50,14 @@ export function realisticAssumptions({ realistic, seed }: Settings): readonly st
     `realistic: drawn delays: balancer ${range(delays.balancerSeconds)}, tasks ` +
       `${range(delays.taskStartSeconds)}, removal ${range(delays.removalSeconds)}, DNS ` +
       `${range(delays.dnsSeconds)}; ${hoursBilled[realistic.balancerRounding]}`,
-    `realistic: the engine's own steps, bake and drain; at least ${engine.dwellFargateMs / 60_000} minutes on ` +
-      `Fargate, ${engine.dwellLambdaMs / 60_000} on Lambda; at most ${engine.tasksMax} tasks`,
+    `realistic: the engine's own steps, bake and drain; at least ` +
+      `${engine.dwellFargateMs / 60_000} minutes on Fargate, ${engine.dwellLambdaMs / 60_000} on Lambda; at most ${engine.tasksMax} tasks`,
     `realistic: ${short(100 * clients.ttlExtendersShare)} % of the clients keep an address for ` +
       `${clients.ttlExtendedSeconds} s, the others for its TTL`,
     `realistic: Lambda: ${short(lambda.concurrencyMax)} environments at most, cold starts of ` +
       `${lambda.coldStartSeconds} s`,
-    `realistic: Fargate: ${fargate.autoscaling} scaling, a task answers ${short(fargate.rpsPerTaskMax)} ` +
+    `realistic: Fargate: ${fargate.autoscaling} scaling, a task answers ` +
+      `${short(fargate.rpsPerTaskMax)} ` +
       `requests/s at most, ` +
       (fargate.excess === "queue" ? "the rest waits" : "Lambda answers the rest"),
   ];

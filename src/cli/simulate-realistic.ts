@@ -1,4 +1,4 @@
-/** One policy through the realistic model: drawn delays, lagging clients, reactive scaling, SLOs. */
+/** One policy through the realistic model, and how well its requests were answered. */
 import type { Policy } from "../core/types.ts";
 import { runRealistic } from "../sim/realistic.ts";
 import type { RealisticMinute } from "../sim/realistic-cloud.ts";

@@ -226,7 +226,10 @@
     width: Math.max(320, root.clientWidth),
     legend: { show: false },
     // asinh is a logarithm that has a zero.
-    scales: { x: { time: dated }, y: curved ? { distr: 4, asinh: 1 } : {} },
+    scales: {
+      x: { time: dated },
+      y: curved ? { distr: 4, asinh: 1, range: (_plot, _min, max) => [0, 1.2 * max] } : {},
+    },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     cursor: { sync: { key: sync.key }, points: { size: 6 }, drag: { x: true, y: false } },
   });
@@ -305,7 +308,8 @@
   };
 
   const { pointMinutes } = data;
-  const grain = `Each point is ${pointMinutes === 1 ? "a minute" : `the mean of ${pointMinutes} minutes`}.`;
+  const span = pointMinutes === 1 ? "a minute" : `the mean of ${pointMinutes} minutes`;
+  const grain = `Each point is ${span}.`;
   root.append(
     table(),
     trafficHead,

@@ -1,10 +1,11 @@
 /**
- * The report of a simulation: one HTML page that carries everything in it, so that it can be mailed,
- * stored with a build and opened from a disk.
+ * The report of a simulation: one HTML page that carries everything in it, so that it can be
+ * mailed, stored with a build and opened from a disk.
  */
 import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { access, constants, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { dirname } from "node:path";
 import { UserError } from "../config/errors.ts";
 import { minuteKinds } from "../sim/report-optimum.ts";
 import { dollars } from "./simulate-assumptions.ts";
@@ -44,13 +45,29 @@ export interface ReportData {
   readonly assumptions: readonly string[];
 }
 
+/** Finds out before the work whether a report can be written. Throws UserError. */
+export async function checkReport(path: string): Promise<void> {
+  try {
+    await access(dirname(path), constants.W_OK);
+    const found = await stat(path).catch(() => null);
+    if (found !== null && !found.isFile()) throw unwritable(path, "EISDIR");
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw unwritable(path, (error as NodeJS.ErrnoException).code);
+  }
+}
+
 /** Writes the page. Throws UserError REPORT_UNWRITABLE. */
 export async function writeReport(path: string, input: TableInput): Promise<void> {
   const page = reportPage(reportData(input));
   await writeFile(path, page).catch((error: NodeJS.ErrnoException) => {
-    const hint = "Name a file in a folder that exists and that you may write to.";
-    throw new UserError("REPORT_UNWRITABLE", `cannot write ${path}: ${error.code}`, hint);
+    throw unwritable(path, error.code);
   });
+}
+
+function unwritable(path: string, why = "no reason given"): UserError {
+  const hint = "Name a file in a folder that exists and that you may write to.";
+  return new UserError("REPORT_UNWRITABLE", `cannot write ${path}: ${why}`, hint);
 }
 
 /** What the page draws, in at most `pointsMax` points. */
@@ -140,7 +157,9 @@ export function reportPage(data: ReportData): string {
   const script = (text: string): string =>
     `<script>${text.replaceAll("</script", "<\\/script")}</script>`;
   const title = `${data.source}: what it would have cost`;
-  const best = data.courses.toSorted((a, b) => a.usd - b.usd)[0];
+  const byCost = data.courses.toSorted((a, b) => a.usd - b.usd);
+  const best = byCost.find(({ name }) => name !== "optimum");
+  const optimum = byCost.find(({ name }) => name === "optimum");
   return [
     "<!doctype html>",
     '<html lang="en">',
@@ -157,8 +176,9 @@ export function reportPage(data: ReportData): string {
     "<body>",
     "<header>",
     `<h1>${escaped(data.source)}</h1>`,
-    `<p>${escaped(data.kind)}. Cheapest in hindsight: ${escaped(best?.name ?? "")}, ` +
-      `${dollars(best?.usd ?? 0)} USD over the trace.</p>`,
+    `<p>${escaped(data.kind)}. Cheapest choice: ${escaped(best?.name ?? "")}, ` +
+      `${dollars(best?.usd ?? 0)} USD over the trace; the best plan in hindsight ` +
+      `(optimum): ${dollars(optimum?.usd ?? 0)} USD.</p>`,
     "</header>",
     '<main><noscript>The plots need JavaScript.</noscript><div id="report"></div>',
     "<h2>Assumed</h2>",

@@ -9,12 +9,7 @@ import type { Config } from "../config/types.ts";
 import type { Thresholds } from "../core/alarms.ts";
 import { type CostProfile, profileDefault } from "../core/cost.ts";
 import type { Prices } from "../core/prices.ts";
-import {
-  type Economics,
-  economicsOf,
-  type SwitchTimes,
-  switchTimesDefault,
-} from "../policies/economics.ts";
+import { type Economics, economicsOf, switchTimesDefault } from "../policies/economics.ts";
 import type { Scenario } from "../sim/model.ts";
 import type { RealisticScenario } from "../sim/realistic-scenario.ts";
 import { type PriceBook, priceKeys, pricesOf, withPrices } from "./cost-prices.ts";
@@ -36,7 +31,10 @@ const positive = 1e-6;
 /** A number of the model by name. */
 export type NumberName =
   | Exclude<keyof CostProfile, "architecture" | "front">
-  | keyof SwitchTimes
+  | "upMinutes"
+  | "downMinutes"
+  | "metricLagMinutes"
+  | "balancerHoursLost"
   | "tasksMax";
 
 /** The numbers of the model. The bounds are AWS's where it has some. */
@@ -244,7 +242,8 @@ function thresholdsAtBreakEven({ breakEvenRps }: Economics): Thresholds {
 function checkTogether(parameters: Parameters, where: (key: string) => string): void {
   const { tasksMin, tasksMax, taskVcpu, taskMemoryMB } = parameters;
   if (tasksMin > tasksMax) {
-    const message = `${where("tasksMin")}: ${tasksMin} tasks at least, ${tasksMax} at most (tasksMax)`;
+    const bounds = `${tasksMin} tasks at least, ${tasksMax} at most (tasksMax)`;
+    const message = `${where("tasksMin")}: ${bounds}`;
     throw new UserError("TASKS_INVALID", message, "Lower the least or raise the most.");
   }
   if (!fargateOffers({ vcpu: taskVcpu, memoryMB: taskMemoryMB })) {

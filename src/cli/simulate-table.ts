@@ -34,7 +34,8 @@ export function assumptionsOf({
   const { up, down } = settings.thresholds;
   const threshold =
     `threshold: up at ${short(up.requestsPerMinute)} requests/min or ` +
-    `${up.concurrency < 1e9 ? short(up.concurrency) : "any number"} at once in ${up.periods} of ${up.of} minutes, down below ` +
+    `${up.concurrency < 1e9 ? short(up.concurrency) : "any number"} at once in ` +
+    `${up.periods} of ${up.of} minutes, down below ` +
     `${short(down.requestsPerMinute)} for ${down.minutes} minutes`;
   return [
     ...(origins.length === 0 ? ["parameters: the defaults"] : origins),
@@ -92,7 +93,7 @@ export function simulationText(input: TableInput): string {
     ...levelLines(policies),
     "",
     "USD        over the trace; USD/30 d the same at the trace's average",
-    "optimum    the cheapest plan in hindsight; onset-blind: it sees a rise only when everyone does",
+    "optimum    the cheapest plan in hindsight; onset-blind: sees a rise only when everyone does",
     "policies   the engine itself in virtual time, starting on Lambda",
     "always …   deployed beforehand, nothing to switch",
     ...(realistic === null

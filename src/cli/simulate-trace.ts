@@ -1,6 +1,6 @@
 /**
- * A trace file of any known kind: CSV, access log or CloudWatch export, plain or gzipped. What it is
- * follows from its content, never from its name. Logs stream through; the others are small.
+ * A trace file of any known kind: CSV, access log or CloudWatch export, plain or gzipped. What it
+ * is follows from its content, never from its name. Logs stream through; the others are small.
  */
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
@@ -120,7 +120,7 @@ async function read(path: string, all: AsyncGenerator<string>): Promise<LoadedTr
   return kind === "csv" ? readCsv(path, text) : readCloudWatch(path, text);
 }
 
-/** What begins like this. Whatever is neither JSON nor a table goes to the logs, which refuse it. */
+/** What begins like this. What is neither JSON nor a table goes to the logs, which refuse it. */
 function kindOf(head: string): "log" | "csv" | "cloudwatch" {
   const text = head.replace(/^(\u00ef\u00bb\u00bf)?\s*/, "");
   if (text === "" || /^[{[]/.test(text)) return text === "" ? "csv" : "cloudwatch";

@@ -106,6 +106,9 @@ async function simulate(options: Options): Promise<number> {
   checkPolicies(options.policies);
   const { sources, origins } = await sourcesOf(options.config, options.scenario);
   const settings = settingsOf(sources, priceBookDefault);
+  // Loaded only where it is needed: nobody who wants a table should wait for plots.
+  const report = options.report === undefined ? null : await import("./simulate-report.ts");
+  if (options.report !== undefined) await report?.checkReport(options.report);
   const screen = openScreen(process.stderr, () => performance.now());
   try {
     const loaded = scaledTo(await loadTrace(options.trace, screen), options.peak);
@@ -121,10 +124,7 @@ async function simulate(options: Options): Promise<number> {
     });
     screen.picture([]);
     const input: TableInput = { loaded, settings, simulation, origins };
-    if (options.report !== undefined) {
-      const { writeReport } = await import("./simulate-report.ts");
-      await writeReport(options.report, input);
-    }
+    if (options.report !== undefined) await report?.writeReport(options.report, input);
     process.stdout.write(options.json ? jsonText(input) : simulationText(input));
     if (options.report !== undefined) screen.say(`report: ${options.report}`);
     if (options.json && loaded.log !== null && loaded.log.brokenLines > 0) {
