@@ -38,6 +38,8 @@ export interface PlaneStage {
   /** The tier's start and stop wait for these. */
   starting: Promise<void>;
   stopping: Promise<void>;
+  /** The store's write waits for it. */
+  storing: Promise<void>;
   refuse: string | null;
   disk: "works" | "full";
 }
@@ -52,6 +54,7 @@ export function planeStage(before: PlaneFacts | null = null): PlaneStage {
     lines: [],
     starting: Promise.resolve(),
     stopping: Promise.resolve(),
+    storing: Promise.resolve(),
     refuse: null,
     disk: "works",
   };
@@ -84,6 +87,7 @@ export function planeStage(before: PlaneFacts | null = null): PlaneStage {
   const store = {
     read: async () => before,
     async write(facts: PlaneFacts) {
+      await made.storing;
       if (made.disk === "full") throw new Error("ENOSPC");
       made.saved.push(facts);
     },

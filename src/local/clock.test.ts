@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { scaledClock } from "./clock.ts";
 
 /** Real time that passes only when told; every timer rings `earlyMs` early, as Node's may. */
@@ -79,6 +80,25 @@ describe("the scaled clock", () => {
   });
 });
 
+describe("long waits", () => {
+  it("stay below what Node's timers can bear", async (t) => {
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error): void => void warnings.push(name);
+    process.on("warning", onWarning);
+    t.after(() => process.off("warning", onWarning));
+    const clock = scaledClock(1, 0);
+    const stop = new AbortController();
+    const sleeping = clock.sleep(2 ** 40, stop.signal);
+    const cancel = clock.after(2 ** 40, () => assert.fail("too early"));
+    // A timer that is too long for Node rings after 1 ms.
+    await clock.sleep(5);
+    cancel();
+    stop.abort();
+    await assert.rejects(sleeping, { name: "AbortError" });
+    assert.deepEqual(warnings, []);
+  });
+});
+
 describe("every", () => {
   it("does not drift when each run comes a little late", (t) => {
     const real = realTime(t);
@@ -119,6 +139,20 @@ describe("every", () => {
 });
 
 describe("sleep", () => {
+  it("goes on when the timer below rings early", async (t) => {
+    let nowMs = 1000;
+    t.mock.method(performance, "now", () => nowMs);
+    const clock = scaledClock(600, 0);
+    let over = false;
+    const sleeping = clock.sleep(600).then(() => {
+      over = true;
+    });
+    await sleep(20);
+    assert.equal(over, false, "the clock stands still");
+    nowMs += 1;
+    await sleeping;
+  });
+
   it("is never too short", async () => {
     const clock = scaledClock(600, 0);
     for (let round = 0; round < 20; round += 1) {

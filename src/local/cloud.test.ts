@@ -108,6 +108,19 @@ describe("what is observed", () => {
     );
   });
 
+  it("a window that closes during the look is seen whole or not at all", async () => {
+    let ms = 10 * minute;
+    const ticking = { ...clock, nowMs: () => ms++ };
+    const lambdaMeter = createMeter("lambda", ticking, minute);
+    const fargateMeter = createMeter("fargate", ticking, minute);
+    const looking = new LocalCloud({ ...parts, clock: ticking, lambdaMeter, fargateMeter });
+    for (const before of [4, 3, 2, 1, 0]) {
+      ms = 11 * minute - before;
+      const { samples } = (await looking.observe()).world;
+      assert.notEqual(samples.length, 1, `${before} ms before the end of the minute`);
+    }
+  });
+
   it("free concurrency is what the account has left", async () => {
     for (let index = 0; index < 12; index += 1) {
       parts.lambdaMeter.started();

@@ -122,11 +122,20 @@ describe("after a kill", () => {
 });
 
 describe("stop", () => {
-  it("stops the tier and leaves no timer", async () => {
+  it("stops the tier, stores the last facts and leaves no timer", async () => {
     const at = planeStage();
     const puppet = await serving(at);
+    const disk = gate();
+    at.storing = disk.promise;
     at.plane.setRoute(routeOf(10));
-    await at.plane.stop();
+    let stopped = false;
+    const stopping = at.plane.stop().then(() => {
+      stopped = true;
+    });
+    await settled();
+    assert.equal(stopped, false);
+    disk.open();
+    await stopping;
     assert.equal(puppet.stopped, true);
     assert.equal(at.clock.waiting, 0);
     assert.deepEqual(at.saved.at(-1), at.plane.facts, "the last facts are stored");
@@ -175,7 +184,7 @@ it("whatever is asked: time never runs back, one tier at a time, nothing is left
   await fc.assert(
     fc.asyncProperty(asked, async (steps) => {
       let at = planeStage();
-      let latestMs = 0;
+      let latestMs = at.clock.nowMs();
       const look = (): void => {
         for (const { atMs } of at.saved.splice(0)) {
           assert.ok(atMs >= latestMs, `${atMs} after ${latestMs}`);

@@ -51,6 +51,7 @@ describe("the burst stack", () => {
     plane.deprovision();
     plane.provision("sha256:two", 2);
     assert.equal(plane.burst().state, "stopping");
+    assert.equal(plane.facts.digest, "sha256:one");
     await clock.pass(1);
     assert.equal(plane.burst().state, "absent");
     assert.equal(plane.milestones.goneAtMs, clock.nowMs());
@@ -146,7 +147,8 @@ describe("a failure", () => {
     await at.clock.pass(130_000);
     assert.deepEqual(at.plane.burst(), { state: "absent", failure: null });
     at.refuse = null;
-    await serving(at);
+    at.plane.provision("sha256:one", 2);
+    assert.equal(at.plane.burst().state, "starting");
   });
 
   it("that comes after the removal says nothing about the next stack", async () => {

@@ -105,7 +105,6 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   let goneAtMs: number | null = null;
   let saving: Promise<void> = Promise.resolve();
   let work: Promise<void> = Promise.resolve();
-  let removals = 0;
   let stopped = false;
 
   const log = (line: string): void => options.onLog?.(line);
@@ -116,7 +115,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       .then(() => store.write(snapshot))
       .catch((error: Error) => log(`the state folder can not be written: ${error.message}`));
   };
-  /** Starts and stops of the tier follow each other, so that `stop` can wait for the last one. */
+  /** Starts and stops of the tier follow each other: a removal finds what was starting before it. */
   const enqueue = (run: () => Promise<void>): Promise<void> => {
     work = work.then(run).catch((error: Error) => log(`the burst stack: ${error.message}`));
     return work;
@@ -124,16 +123,11 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
 
   const startTier = async (resumed: boolean): Promise<void> => {
     const { digest, tasks } = facts;
-    const begun = removals;
-    const unwanted = (): boolean => stopped || removals !== begun;
     try {
-      const started = await options.startBurst(digest ?? "", tasks, resumed);
-      if (unwanted()) return await started.stop();
-      tier = started;
-      if (facts.digest !== digest && facts.digest !== null) started.deploy(facts.digest);
+      tier = await options.startBurst(digest ?? "", tasks, resumed);
+      if (facts.digest !== digest && facts.digest !== null) tier.deploy(facts.digest);
       if (facts.stack === "creating") set({ stack: "complete" });
     } catch (error) {
-      if (unwanted()) return;
       failure = (error as Error).message;
       log(`the burst stack failed: ${failure}`);
     }
@@ -198,7 +192,6 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     deprovision() {
       if (facts.stack === "absent" || facts.stack === "deleting") return;
       cancelStack();
-      removals += 1;
       set({ stack: "deleting", stackDueMs: clock.nowMs() + delays.removalMs() });
       void enqueue(awaitRemoval);
     },

@@ -48,6 +48,10 @@ const changes: Record<string, () => void> = {
   "a name": () => renameSync(join(folder, "app.js"), join(folder, "main.js")),
   "a place": () => renameSync(join(folder, "app.js"), join(folder, "lib", "app.js")),
   "a removed file": () => rmSync(join(folder, "app.js")),
+  "a file in the place of two that would read alike": () => {
+    writeFileSync(join(folder, "app.js"), "one\nlib/deep/part.js\ntwo");
+    rmSync(join(folder, "lib"), { recursive: true });
+  },
   "what moves from the end of a file to the begin of the next": () => {
     writeFileSync(join(folder, "app.js"), "onet");
     writeFileSync(join(folder, "lib", "deep", "part.js"), "wo");

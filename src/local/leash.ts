@@ -13,10 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** A child process with everything it started. */
 export interface Leashed {
   readonly pid: number;
-  /**
-   * Resolves once, after the last line, with the exit code: 128 + signal number if it was killed,
-   * 127 if not found.
-   */
+  /** Resolves once with the exit code, 128 + signal number if it was killed, 127 if not found. */
   readonly exited: Promise<number>;
   readonly running: boolean;
   /** Sends a signal to the program itself (not to the group), for example SIGTERM to drain it. */
@@ -108,11 +105,10 @@ export function startLeashed(command: readonly string[], options: LeashOptions):
   if (child.pid !== undefined) started.add(child.pid);
   forwardLines(child, options.onLine);
   let running = child.pid !== undefined;
-  const exited = settle(child).then(async (code) => {
+  const exited = settle(child).then((code) => {
     running = false;
     killGroup(child.pid);
     leashedAlive();
-    await said(child);
     return code;
   });
   const signal = (name: NodeJS.Signals): void => {
@@ -137,9 +133,6 @@ export function startLeashed(command: readonly string[], options: LeashOptions):
   };
 }
 
-/** Real milliseconds. */
-const saidMaxMs = 250;
-
 async function settle(child: ChildProcess): Promise<number> {
   try {
     const [code] = (await once(child, "exit")) as [number | null];
@@ -147,20 +140,6 @@ async function settle(child: ChildProcess): Promise<number> {
   } catch {
     return 127;
   }
-}
-
-/**
- * Waits for the rest of the output: an exit may be known before the last line has been read. What
- * has left the group may keep the pipe open, so this is bounded.
- */
-async function said(child: ChildProcess): Promise<void> {
-  const streams = [child.stdout, child.stderr].filter((stream) => stream?.readableEnded === false);
-  const ended = Promise.all(streams.map((stream) => stream && once(stream, "close")));
-  const bound = new AbortController();
-  await Promise.race([ended, sleep(saidMaxMs, undefined, { signal: bound.signal })]).catch(
-    () => undefined,
-  );
-  bound.abort();
 }
 
 function killGroup(pid: number | undefined): void {

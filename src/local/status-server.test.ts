@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { manualClock } from "../../test/manual-clock.ts";
 import { newStage, stageCloud, stageSettings } from "../../test/stage-cloud.ts";
@@ -38,8 +40,12 @@ describe("the status server", () => {
     assert.equal((await fetch(server.url)).status, 200);
   });
 
-  it("stops although a client keeps its connection", async () => {
+  it("stops although clients keep connections, one amid a request", async () => {
     await (await fetch(server.url)).text();
+    const slow = connect(server.endpoint);
+    slow.on("error", () => undefined);
+    slow.write("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nfour");
+    await once(slow, "data");
     await server.stop();
     await assert.rejects(fetch(server.url));
     server = await startStatusServer(() => document);
