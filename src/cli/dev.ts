@@ -3,7 +3,6 @@ import { readdirSync, statSync, watch } from "node:fs";
 import { join } from "node:path";
 import { type CommandDef, defineCommand } from "citty";
 import { UserError } from "../config/errors.ts";
-import type { LoadedConfig } from "../config/index.ts";
 import type { TickResult } from "../core/index.ts";
 import { createResolver, openResolverPool } from "../local/dns/resolver.ts";
 import { type Edge, startEdge } from "../local/edge.ts";
@@ -13,7 +12,7 @@ import { numberOption } from "./arguments.ts";
 import { eventLine } from "./event-line.ts";
 import { interruptedCode, interruptSignal } from "./interrupt.ts";
 import { asUserError } from "./local-errors.ts";
-import { lockState, prepare, serviceOf } from "./prepare.ts";
+import { lockState, type Prepared, prepare, serviceOf } from "./prepare.ts";
 import { paint } from "./screen.ts";
 
 const args = {
@@ -90,7 +89,7 @@ async function dev(options: Options): Promise<number> {
     await firstAnswer(local, interrupt.signal);
     interrupt.signal.throwIfAborted();
     process.stdout.write(`${loaded.config.name} answers at ${url}\n`);
-    stops.push(watchService(loaded, local));
+    stops.push(watchService(prepared, local));
     await Promise.race([interrupted(interrupt.signal), local.crashed]);
   } catch (error) {
     if (!interrupt.signal.aborted) throw asUserError(error);
@@ -152,25 +151,29 @@ function interrupted(signal: AbortSignal): Promise<void> {
 /** Editors write a file in several steps: changes within this time are one. Real milliseconds. */
 const settleMs = 150;
 
-/** Deploys the service anew when the content of its files changes. */
-function watchService(loaded: LoadedConfig, local: Local): () => void {
-  let digest: string | null = null;
+/** Deploys the service anew when the content of its files is no longer that of `running`. */
+function watchService({ loaded, service: running }: Prepared, local: Local): () => void {
+  let { digest } = running;
   let timer: NodeJS.Timeout | undefined;
+  let looking = Promise.resolve();
   const redeploy = async (): Promise<void> => {
     const service = await serviceOf(loaded);
     if (service.digest === digest) return;
-    const first = digest === null;
     digest = service.digest;
-    if (first) return;
     say(`changed: the service restarts as ${service.digest.slice(0, 19)}`);
     local.deploy(service);
   };
-  void redeploy();
+  /** One look after the other, or an older one could have the last word. */
+  const look = (): void => {
+    looking = looking.then(redeploy).catch((error: Error) => {
+      say(`cannot read the service's files: ${error.message}`);
+    });
+  };
   const { paths, ignore } = loaded.config.watch;
   const onChange = (name: string | null): void => {
     if (name?.split(/[\\/]/).some((part) => ignore.includes(part))) return;
     clearTimeout(timer);
-    timer = setTimeout(() => void redeploy(), settleMs);
+    timer = setTimeout(look, settleMs);
   };
   const watchers = paths.flatMap((path) =>
     watchedFolders(join(loaded.folder, path), ignore).map(({ target, recursive }) => {
@@ -179,6 +182,8 @@ function watchService(loaded: LoadedConfig, local: Local): () => void {
       return watcher;
     }),
   );
+  // What has changed before anybody watched.
+  look();
   return () => {
     clearTimeout(timer);
     for (const watcher of watchers) watcher.close();

@@ -9,7 +9,8 @@ import { eventually, makeFolder, nothingLeft, patienceMs, type Run, start } from
 import { quickConfig, server } from "./services.ts";
 
 const withinMs = 5_000;
-const saying = (word: string): string => server(`response.end("${word}");`);
+/** Takes its time, so that a change finds it at work. */
+const saying = (word: string): string => server(`setTimeout(() => response.end("${word}"), 100);`);
 
 function service(): string {
   return makeFolder({ "server.cjs": saying("one"), "lambdaflex.json": quickConfig });
@@ -73,12 +74,15 @@ describe("lambdaflex dev", { concurrency: 2 }, () => {
       }
     };
     const clients = [client(), client()];
-    for (const word of ["two", "three"]) {
-      writeFileSync(join(folder, "server.cjs"), saying(word));
-      await eventually(() => seen.includes(`200 ${word}`) || dev.stderr, patienceMs);
+    try {
+      for (const word of ["two", "three"]) {
+        writeFileSync(join(folder, "server.cjs"), saying(word));
+        await eventually(() => seen.includes(`200 ${word}`) || dev.stderr, patienceMs);
+      }
+    } finally {
+      asking = false;
+      await Promise.all(clients);
     }
-    asking = false;
-    await Promise.all(clients);
     assert.deepEqual([...new Set(seen)], ["200 one", "200 two", "200 three"]);
     await stops(folder, dev);
   });

@@ -20,6 +20,16 @@ function service(): string {
   });
 }
 
+/** Moments at which the stack of the burst tier exists, and nobody has asked for its removal. */
+const burstExists = new Set([
+  "provisioning",
+  "shifting up",
+  "steady on Fargate",
+  "shifting down",
+  "draining",
+  "deprovisioning",
+]);
+
 /** Kills lambdaflex like the kernel does when memory runs out, and waits for its children. */
 async function killed(folder: string, lambdaflex: Run): Promise<void> {
   const pids = processesIn(folder).map(({ pid }) => pid);
@@ -47,7 +57,11 @@ describe("lambdaflex is killed while", { concurrency: 2 }, () => {
       const first = start(folder, args);
       await first.line(said);
       await killed(folder, first);
-      assertWholeCycle(await run(folder, args));
+      const second = await run(folder, args);
+      assertWholeCycle(second);
+      // It knows of the burst tier and removes it before anything else.
+      const story = second.stderr.replaceAll(/.*alarm quiet.*/g, "");
+      if (burstExists.has(name)) assert.match(story, /remove the burst tier.*ALARM.*provision/s);
       await nothingLeft(folder, 1000);
     });
   }

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { after } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { listeningPorts, processesIn } from "./processes.ts";
@@ -19,8 +20,17 @@ export const patienceMs = 60_000;
 export type Files = Readonly<Record<string, unknown>>;
 
 const folders = new Set<string>();
+const children = new Set<ChildProcess>();
+// A test that has failed may have left a lambdaflex, which would keep this process alive.
+after(() => {
+  for (const child of children) child.kill("SIGKILL");
+});
 process.on("exit", () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  for (const folder of folders) {
+    // ... or a service.
+    for (const { pid } of processesIn(folder)) process.kill(pid, "SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 /** Makes a folder with `files`; it is removed when the tests end. */
@@ -75,6 +85,7 @@ export interface Options {
 }
 
 function follow(child: ChildProcess): Run {
+  children.add(child);
   const text = { stdout: "", stderr: "" };
   let running = true;
   const watchers = new Set<() => void>();
@@ -89,6 +100,7 @@ function follow(child: ChildProcess): Run {
   }
   const ended = once(child, "close").then(([code, signal]): Ended => {
     running = false;
+    children.delete(child);
     notify();
     return { code: code ?? 128 + constants.signals[signal as NodeJS.Signals], ...text };
   });
