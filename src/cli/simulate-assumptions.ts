@@ -50,15 +50,15 @@ export function realisticAssumptions({ realistic, seed }: Settings): readonly st
     `realistic: drawn delays: balancer ${range(delays.balancerSeconds)}, tasks ` +
       `${range(delays.taskStartSeconds)}, removal ${range(delays.removalSeconds)}, DNS ` +
       `${range(delays.dnsSeconds)}; ${hoursBilled[realistic.balancerRounding]}`,
-    `realistic: the engine's own steps, bake and drain; at least ` +
-      `${engine.dwellFargateMs / 60_000} minutes on Fargate, ${engine.dwellLambdaMs / 60_000} on Lambda; at most ${engine.tasksMax} tasks`,
+    "realistic: the engine's own steps, bake and drain; at least " +
+      `${engine.dwellFargateMs / 60_000} minutes on Fargate, ${engine.dwellLambdaMs / 60_000} on ` +
+      `Lambda; at most ${engine.tasksMax} tasks`,
     `realistic: ${short(100 * clients.ttlExtendersShare)} % of the clients keep an address for ` +
       `${clients.ttlExtendedSeconds} s, the others for its TTL`,
     `realistic: Lambda: ${short(lambda.concurrencyMax)} environments at most, cold starts of ` +
       `${lambda.coldStartSeconds} s`,
     `realistic: Fargate: ${fargate.autoscaling} scaling, a task answers ` +
-      `${short(fargate.rpsPerTaskMax)} ` +
-      `requests/s at most, ` +
+      `${short(fargate.rpsPerTaskMax)} requests/s at most, ` +
       (fargate.excess === "queue" ? "the rest waits" : "Lambda answers the rest"),
   ];
 }

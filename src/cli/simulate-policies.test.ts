@@ -32,7 +32,7 @@ describe("a simulation", () => {
   it("has the model's own figures, whatever the mode", async () => {
     // Lambda: 60·300·(1.2e-6 + 0.025·1.66667e-5) a minute at 300 rps = 0.0291000, 300 minutes;
     // and 540 minutes at 1 rps = 0.0000970: 8.7300 + 0.0524 = 8.7824.
-    // Fargate: (0.0325 + n·0.029685 + 0.008·300·0.216/12)/60: n = 6, capacity 0.008·5.4 = 0.0432:
+    // Fargate: (0.0325 + n · 0.029685 + 0.008 · rps · 0.018) / 60 a minute; at 300 rps n = 6:
     // 0.25381/60 · 300 = 1.26905; at 1 rps n = 2, 0.000144: 0.092014/60 · 540 = 0.82813.
     for (const mode of ["ideal", "realistic"] as const) {
       const { alwaysLambda, alwaysFargate, optimum, onsetBlindOptimum } = await run(mode, []);

@@ -65,8 +65,15 @@ function zoneMinutes(zone: string): number {
 }
 
 /** `[type] 2018-07-02T22:23:00.186641Z balancer client target three times status …`, in UTC. */
-const balancerLine =
-  /^(?:(?:https?|h2|grpcs|wss?) )?(\d{4}-\d\d-\d\dT\d\d:\d\d):[0-6]\d(?:\.\d+)?Z \S+ \S+ \S+ [-\d.]+ [-\d.]+ [-\d.]+ (?:\d{3}|-) /;
+const balancerLine = new RegExp(
+  [
+    /^(?:(?:https?|h2|grpcs|wss?) )?/,
+    /(\d{4}-\d\d-\d\dT\d\d:\d\d):[0-6]\d(?:\.\d+)?Z /,
+    /\S+ \S+ \S+ [-\d.]+ [-\d.]+ [-\d.]+ (?:\d{3}|-) /,
+  ]
+    .map((part) => part.source)
+    .join(""),
+);
 
 function balancerReader(): LineReader {
   const minuteOf = remembered(minuteOfIso);
@@ -79,7 +86,7 @@ function balancerReader(): LineReader {
 const day = /^\d{4}-\d\d-\d\d$/;
 const timeOfDay = /^\d\d:\d\d:[0-6]\d$/;
 
-/** Without a list of fields: date, time, edge location, bytes, client, method, host, path, status. */
+/** Without a list: date, time, edge location, bytes, client, method, host, path, status. */
 const fieldsWithoutList = 9;
 
 /** Tab-separated after `#Fields: date time …`, in UTC. */
