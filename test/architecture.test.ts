@@ -29,6 +29,7 @@ const mayAskReality: readonly (readonly [path: string, why: string])[] = [
   ["src/local/fargate/upstream.ts", "keeps real connections, which idle in real time"],
   ["src/local/load/", "sends real requests and measures their real latency"],
   ["src/local/leash.ts", "waits for the kernel, which knows no virtual time"],
+  ["src/local/rehearsal.ts", "waits for the kernel at its end"],
   ["src/local/processor-gauge.ts", "measures this machine"],
 ];
 

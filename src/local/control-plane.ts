@@ -113,7 +113,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     const snapshot = facts;
     saving = saving
       .then(() => store.write(snapshot))
-      .catch((error: Error) => log(`the state folder can not be written: ${error.message}`));
+      .catch(({ message }: Error) => log(`the state folder can not be written: ${message}`));
   };
   /** Starts and stops of the tier follow each other: a removal finds what was starting before it. */
   const enqueue = (run: () => Promise<void>): Promise<void> => {

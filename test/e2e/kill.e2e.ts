@@ -1,4 +1,4 @@
-/** kill -9 in each phase: the children end by themselves, and the next start takes it from there. */
+/** kill -9 in each phase: the children end by themselves, the next start resumes and converges. */
 import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

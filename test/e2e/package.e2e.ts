@@ -1,4 +1,4 @@
-/** The package as npm would install it: every export resolves, the command runs, types are there. */
+/** The package as npm would install it: every export resolves and has types, the command runs. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
