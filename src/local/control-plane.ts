@@ -115,7 +115,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       .then(() => store.write(snapshot))
       .catch(({ message }: Error) => log(`the state folder can not be written: ${message}`));
   };
-  /** Starts and stops of the tier follow each other: a removal finds what was starting before it. */
+  /** Starts and stops of the tier follow each other: a removal finds what was starting before. */
   const enqueue = (run: () => Promise<void>): Promise<void> => {
     work = work.then(run).catch((error: Error) => log(`the burst stack: ${error.message}`));
     return work;
