@@ -197,7 +197,12 @@ interface Watched {
 
 /** A path, and below it the folders that count: a recursive watch would walk node_modules too. */
 function watchedFolders(path: string, ignore: readonly string[]): readonly Watched[] {
-  const entries = statSync(path).isDirectory() ? readdirSync(path, { withFileTypes: true }) : [];
+  const info = statSync(path, { throwIfNoEntry: false });
+  if (info === undefined) {
+    say(`watch.paths: ${path} does not exist, its changes will not be seen`);
+    return [];
+  }
+  const entries = info.isDirectory() ? readdirSync(path, { withFileTypes: true }) : [];
   const folders = entries.filter((entry) => entry.isDirectory() && !ignore.includes(entry.name));
   const below = folders.map(({ name }) => ({ target: join(path, name), recursive: true }));
   return [{ target: path, recursive: false }, ...below];
