@@ -70,8 +70,8 @@ export interface ControlPlaneOptions {
   readonly onLog?: ((line: string) => void) | undefined;
 }
 
-/** How long a resumed tier may take to serve before its engine is told that it does not. */
-const resumeMaxMs = 300_000;
+/** How long a resumed tier may take to serve, real, before its engine is told that it does not. */
+const resumeRealMs = 30_000;
 
 /** Whether a stored document is a set of facts of this version. */
 export function isPlaneFacts(value: unknown): value is PlaneFacts {
@@ -149,7 +149,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     });
   };
   const serving = async (): Promise<void> => {
-    const untilMs = clock.nowMs() + resumeMaxMs;
+    const untilMs = clock.nowMs() + resumeRealMs * clock.speed;
     const waits = (): boolean => burst().state === "starting" && clock.nowMs() < untilMs;
     while (!stopped && waits()) await clock.sleep(1000);
   };
