@@ -90,6 +90,8 @@ describe("auto", () => {
     // What is decided after seeing minute m takes effect at m + 2 and is ready at m + 8.
     assert.equal((last.minute + 8) % 60, 0);
     assert.match(last.reason, /hourly rhythm.*the past hours promise/);
+    // 200 requests/s were 55 minutes ago: ready for about 170, not for the silence now.
+    assert.equal(last.tasks, 4);
   });
 
   it("is deterministic, pure and resumes from JSON", () => {

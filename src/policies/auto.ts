@@ -35,6 +35,12 @@ const rhythm = team.length - 1;
 /** The policy's own course is kept behind the team's. */
 const self = team.length;
 
+/**
+ * A burst is met with tasks for the highest rate lately: who deploys ahead of it sees a low rate,
+ * and tasks that are too few only become more after minutes. Peaks count half after two hours.
+ */
+const peakKeptPerMinute = 0.5 ** (1 / 120);
+
 /** A longer window is walked through minute by minute, up to an hour. */
 const minutesPerWindowMax = 60;
 
@@ -123,7 +129,9 @@ function learnt(
   const wish = headsForFargate(followed, economics);
   course[self] = steered(advanced(latest[self] ?? 0, economics), wish, economics);
   const courses = [...memory.courses.slice(1), course];
-  return { kind: "auto-1", courses, regretsUsd, scoresUsd, leader, profile, guard, rps };
+  const peakRps = Math.max(rps, memory.peakRps * peakKeptPerMinute);
+  const rates = { rps, peakRps };
+  return { kind: "auto-2", courses, regretsUsd, scoresUsd, leader, profile, guard, ...rates };
 }
 
 /** The tier that the followed member heads for, with the numbers that speak for it. */
@@ -134,7 +142,7 @@ function decided(memory: AutoMemory, target: Tier, options: AutoOptions): Decisi
   const tier = headsForFargate(code, economics) ? "fargate" : "lambda";
   if (tier === target) return holdFor(() => reasonOf(memory, followed, false, economics));
   const reason = (): string => reasonOf(memory, followed, true, economics);
-  return targetFor(tier, { economics, tasksMax, rps: memory.rps }, reason);
+  return targetFor(tier, { economics, tasksMax, rps: memory.peakRps }, reason);
 }
 
 function reasonOf(

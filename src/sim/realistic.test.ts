@@ -100,7 +100,6 @@ describe("the realistic model", () => {
         assert.ok(result.coldStarts <= parts.lambda * (1 + 1e-9) + 1e-9);
         assert.ok(result.queued <= parts.fargate * (1 + 1e-9) + 1e-9);
         near(rows.at(-1)?.costUsd ?? 0, result.costUsd, 1e-9, "cost");
-        assert.equal(result.ticksFailed, 0);
       },
     );
     await fc.assert(law, { seed: 11, numRuns: 80 });

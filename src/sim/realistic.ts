@@ -22,8 +22,6 @@ export interface RealisticTransition {
 export interface RealisticResult {
   readonly minutes: number;
   readonly ticks: number;
-  /** Ticks whose call failed: the next one tried again. */
-  readonly ticksFailed: number;
   readonly requests: RequestTotals;
   /** Requests that waited for an environment; they are among those answered. */
   readonly coldStarts: number;
@@ -67,37 +65,30 @@ export async function runRealistic(
   const endMs = cloud.nowMs + traceMinutes.length * minuteMs;
   const log = new TransitionLog();
   let ticks = 0;
-  let ticksFailed = 0;
   while (cloud.nowMs < endMs) {
     const { nowMs } = cloud;
     const { target } = cloud.status;
     const result = await tick(cloud, policy, scenario.engine, nowMs);
     ticks += 1;
-    let requeueAfterMs = scenario.engine.pollMs;
-    if (result.ok) {
-      const { step } = result;
-      requeueAfterMs = step.requeueAfterMs;
-      for (const event of step.events) options.onEvent?.(nowMs, event.message);
-      if (step.status.target !== target) {
-        const told = step.events.find(({ type }) => type === "decision" || type === "failure");
-        log.decided(nowMs, step.status.target, told?.message ?? "");
-      }
-      if (step.actions.some(({ type }) => type === "route")) log.shifted(nowMs);
-      if (step.phase === "steady") log.completed(nowMs);
-    } else {
-      ticksFailed += 1;
-      requeueAfterMs = result.requeueAfterMs;
+    // Nothing fails here: what does is a bug of the engine, a policy or the simulator.
+    if (!result.ok) throw result.error;
+    const { step } = result;
+    for (const event of step.events) options.onEvent?.(nowMs, event.message);
+    if (step.status.target !== target) {
+      const told = step.events.find(({ type }) => type === "decision" || type === "failure");
+      log.decided(nowMs, step.status.target, told?.message ?? "");
     }
+    if (step.actions.some(({ type }) => type === "route")) log.shifted(nowMs);
+    if (step.phase === "steady") log.completed(nowMs);
     // The schedule wakes the controller every minute, alarms and its own waits earlier.
     const scheduledMs = (Math.floor(nowMs / minuteMs) + 1) * minuteMs;
-    cloud.advanceTo(Math.min(endMs, scheduledMs, nowMs + Math.ceil(requeueAfterMs)));
+    cloud.advanceTo(Math.min(endMs, scheduledMs, nowMs + Math.ceil(step.requeueAfterMs)));
   }
   const { bill, requests, coldStarts, queued } = cloud;
   const fargateUsd = fargateOfBill(bill);
   return {
     minutes: traceMinutes.length,
     ticks,
-    ticksFailed,
     requests,
     coldStarts,
     queued,

@@ -7,7 +7,7 @@ import { firstLeader, team } from "./team.ts";
 
 /** The state of the policy between two windows. Never changed in place. */
 export interface AutoMemory {
-  readonly kind: "auto-1";
+  readonly kind: "auto-2";
   /** Courses of the members and, last, of the policy itself: one list per minute of metric lag. */
   readonly courses: readonly (readonly number[])[];
   /** What staying has cost each member more than the other tier would have, USD. */
@@ -18,13 +18,15 @@ export interface AutoMemory {
   readonly profile: HourProfile;
   readonly guard: Guard;
   readonly rps: number;
+  /** The highest rate lately, fading. */
+  readonly peakRps: number;
 }
 
 /** The memory before any traffic: everybody on Lambda. */
 export function newMemory(economics: Economics): AutoMemory {
   const onLambda = Array<number>(team.length + 1).fill(0);
   return {
-    kind: "auto-1",
+    kind: "auto-2",
     courses: Array<readonly number[]>(Math.max(1, economics.metricLagMinutes)).fill(onLambda),
     regretsUsd: Array<number>(team.length).fill(0),
     scoresUsd: Array<number>(team.length).fill(0),
@@ -32,10 +34,11 @@ export function newMemory(economics: Economics): AutoMemory {
     profile: Array<number>(hourMinutes).fill(0),
     guard: newGuard(economics),
     rps: 0,
+    peakRps: 0,
   };
 }
 
 /** The memory in a stored state; `null` if another policy or an older version left it. */
 export function recallMemory(state: PolicyState): AutoMemory | null {
-  return state.kind === "auto-1" ? (state as unknown as AutoMemory) : null;
+  return state.kind === "auto-2" ? (state as unknown as AutoMemory) : null;
 }
