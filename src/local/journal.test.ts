@@ -71,7 +71,7 @@ async function goUp(at: Course): Promise<void> {
 function assertSums(record: TransitionRecord | undefined): asserts record is TransitionRecord {
   assert.ok(record);
   const phases = record.phases.reduce((sum, { ms }) => sum + ms, 0);
-  assert.equal(record.alarmMs + phases, record.ms);
+  assert.equal(record.alarmMs + record.heldMs + phases, record.ms);
   for (const { phase, ms, waits } of record.phases) {
     const waited = waits.reduce((sum, wait) => sum + wait.ms, 0);
     assert.ok(waited <= ms, `${phase}: ${waited} of ${ms}`);
@@ -112,6 +112,19 @@ describe("a whole cycle", () => {
     assert.equal(down.engineMs, down.ms - down.alarmMs - downIdeal);
     assert.deepEqual(at.journal.turnedBack, []);
     assert.equal(at.journal.open, null);
+  });
+
+  it("tells the dwell apart from the alarm", async () => {
+    const at = course();
+    await goUp(at);
+    at.stage.quiet = true;
+    at.breachSinceMs = at.stage.nowMs - 240_000;
+    await at.until(() => at.journal.transitions.length === 2);
+    const down = at.journal.transitions[1];
+    assertSums(down);
+    const upMs = at.journal.transitions[0]?.ms ?? 0;
+    assert.ok(down.heldMs >= dwellFargateMs - upMs && down.heldMs <= dwellFargateMs);
+    assert.ok(down.alarmMs <= 240_000);
   });
 
   it("says what each phase waited for, in order", async () => {

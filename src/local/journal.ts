@@ -14,12 +14,14 @@ export interface PhaseRecord {
 export interface TransitionRecord {
   readonly direction: "up" | "down";
   readonly startMs: number;
-  /** The sum of `alarmMs` and of the phases. */
+  /** The sum of `alarmMs`, `heldMs` and of the phases. */
   readonly ms: number;
   readonly reason: string;
   readonly phases: readonly PhaseRecord[];
-  /** From the start of the first breaching minute to the decision, part of `ms`. */
+  /** From the start of the first breaching minute until the policy wanted to leave. */
   readonly alarmMs: number;
+  /** How long the engine kept it back: dwell, back-off, or a removal under way. */
+  readonly heldMs: number;
   /** What the engine added to waits that nobody could have shortened, within `ms`. */
   readonly engineMs: number;
 }
@@ -45,6 +47,7 @@ interface OpenTransition {
   readonly startMs: number;
   readonly reason: string;
   readonly alarmMs: number;
+  readonly heldMs: number;
   because: string;
   phases: { phase: Phase; startMs: number; waits: Map<string, number> }[];
   engineMs: number;
@@ -68,6 +71,7 @@ export function createJournal(breachSinceMs: () => number | null): Journal {
   let open: OpenTransition | null = null;
   let last: Last | null = null;
   let closedMs = Number.NEGATIVE_INFINITY;
+  let heldSinceMs: number | null = null;
 
   const close = (ended: OpenTransition, target: Tier, atMs: number): void => {
     if (target === ended.from) {
@@ -102,8 +106,9 @@ export function createJournal(breachSinceMs: () => number | null): Journal {
         const startMs = Math.min(atMs, Math.max(since ?? atMs, closedMs));
         const from = status.target === "fargate" ? "lambda" : "fargate";
         const reason = reasonOf(result.step);
-        const alarmMs = atMs - startMs;
-        open = { from, startMs, reason, alarmMs, because: "", phases: [], engineMs: 0 };
+        const heldMs = heldSinceMs === null ? 0 : atMs - Math.max(heldSinceMs, startMs);
+        const alarmMs = atMs - startMs - heldMs;
+        open = { from, startMs, reason, alarmMs, heldMs, because: "", phases: [], engineMs: 0 };
       }
       if (open !== null && phase !== "steady" && open.phases.at(-1)?.phase !== phase) {
         open.phases.push({ phase, startMs: atMs, waits: new Map() });
@@ -113,6 +118,7 @@ export function createJournal(breachSinceMs: () => number | null): Journal {
         open = null;
       }
       const kind = wait?.kind ?? null;
+      heldSinceMs = kind === "hold" ? (heldSinceMs ?? atMs) : null;
       last = { atMs, phase, kind, leftMs: wait?.leftMs ?? null, target: status.target };
     },
   };
@@ -123,14 +129,15 @@ function directionFrom(tier: Tier): "up" | "down" {
 }
 
 function recordOf(open: OpenTransition, atMs: number): TransitionRecord {
-  const { from, startMs, reason, alarmMs, engineMs } = open;
+  const { from, startMs, reason, alarmMs, heldMs, engineMs } = open;
   const phases = open.phases.map((entry, index) => {
     const end = open.phases[index + 1]?.startMs ?? atMs;
     const waits = [...entry.waits].map(([kind, ms]) => ({ kind, ms }));
     return { phase: entry.phase, ms: end - entry.startMs, waits };
   });
   const ms = atMs - startMs;
-  return { direction: directionFrom(from), startMs, ms, reason, phases, alarmMs, engineMs };
+  const direction = directionFrom(from);
+  return { direction, startMs, ms, reason, phases, alarmMs, heldMs, engineMs };
 }
 
 /** Why the target is what it is now. */

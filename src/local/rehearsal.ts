@@ -49,7 +49,7 @@ export interface RehearsalResult {
   readonly transitions: readonly {
     readonly direction: "up" | "down";
     readonly ms: number;
-    readonly phases: readonly { readonly phase: Phase | "alarm"; readonly ms: number }[];
+    readonly phases: readonly { readonly phase: Phase | "alarm" | "hold"; readonly ms: number }[];
     readonly waits: readonly { readonly kind: string; readonly ms: number }[];
     readonly reason: string;
     /** What the engine added to the critical path, in per cent of it. */
@@ -265,9 +265,12 @@ async function listenersLeft(graceMs: number): Promise<number> {
 }
 
 function transitionResult(record: TransitionRecord): RehearsalResult["transitions"][number] {
-  const { direction, ms, reason, alarmMs, engineMs } = record;
-  const alarm = { phase: "alarm" as const, ms: Math.round(alarmMs) };
-  const phases = record.phases.map((entry) => ({ phase: entry.phase, ms: Math.round(entry.ms) }));
+  const { direction, ms, reason, alarmMs, heldMs, engineMs } = record;
+  const before = [
+    { phase: "alarm" as const, ms: alarmMs },
+    { phase: "hold" as const, ms: heldMs },
+  ];
+  const phases = [...before.filter((part) => part.ms > 0), ...record.phases];
   const waits = new Map<string, number>();
   for (const { kind, ms: spent } of record.phases.flatMap((entry) => entry.waits)) {
     waits.set(kind, (waits.get(kind) ?? 0) + spent);
@@ -275,11 +278,23 @@ function transitionResult(record: TransitionRecord): RehearsalResult["transition
   return {
     direction,
     ms: Math.round(ms),
-    phases: [alarm, ...phases],
+    phases: roundedParts(phases),
     waits: [...waits].map(([kind, spent]) => ({ kind, ms: Math.round(spent) })),
     reason,
     enginePercent: Math.round((engineMs / Math.max(1, ms - engineMs)) * 1000) / 10,
   };
+}
+
+/** Rounds parts so that they still sum to their rounded whole. */
+function roundedParts<Name>(
+  parts: readonly { readonly phase: Name; readonly ms: number }[],
+): readonly { readonly phase: Name; readonly ms: number }[] {
+  let end = 0;
+  return parts.map(({ phase, ms }) => {
+    const start = end;
+    end += ms;
+    return { phase, ms: Math.round(end) - Math.round(start) };
+  });
 }
 
 function costResult(cost: CycleCost): RehearsalResult["cost"] {
