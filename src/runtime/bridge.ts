@@ -1,5 +1,6 @@
 /** The loop between the Runtime API and the service: one invocation at a time. */
 import { compressed } from "./compression.ts";
+import { createDeadline, type Deadline } from "./deadline.ts";
 import { requestOf, type ServiceRequest } from "./events.ts";
 import { DeadlineError, explain, StatusError, tooLarge } from "./failures.ts";
 import { createHttpClient, type HttpClient, type Upload } from "./http-client.ts";
@@ -30,8 +31,9 @@ export interface BridgeParts {
 interface Task extends BridgeParts {
   readonly client: HttpClient;
   readonly invocation: Invocation;
-  /** Rejects with DeadlineError. */
-  readonly deadline: Promise<never>;
+  /** `null` once it is known whether the service got ready. */
+  readonly starting: Promise<boolean> | null;
+  readonly deadline: Deadline;
 }
 
 /**
@@ -55,37 +57,31 @@ export async function bridge(parts: BridgeParts): Promise<void> {
     runtime.close();
     setTimeout(() => client.abort("the service has ended"), lastBytesMs);
   });
+  const expire = (): void => client.abort("the deadline of the invocation has passed");
+  const deadline = createDeadline(parts.nowMs, expire);
+  let starting: Promise<boolean> | null = parts.ready;
+  void parts.ready.then(() => {
+    starting = null;
+  });
   for (;;) {
     const invocation = await runtime.next();
     if (!invocation) break;
-    await serve(parts, client, invocation);
+    await serve({ ...parts, client, deadline, starting, invocation });
   }
+  deadline.close();
   client.abort("the bridge is closed");
 }
 
-async function serve(
-  parts: BridgeParts,
-  client: HttpClient,
-  invocation: Invocation,
-): Promise<void> {
-  const { runtime, onLog } = parts;
-  const { requestId, deadlineMs } = invocation;
-  const { promise: deadline, reject } = Promise.withResolvers<never>();
-  deadline.catch(() => undefined);
-  const leftMs = deadlineMs === null ? 0 : Math.min(deadlineMs - parts.nowMs(), 2 ** 31 - 1);
-  const expire = (): void => {
-    reject(new DeadlineError("the service did not answer before the deadline"));
-    client.abort("the deadline of the invocation has passed");
-  };
-  const timer = leftMs > 0 ? setTimeout(expire, leftMs) : undefined;
-  try {
-    const failure = await answer({ ...parts, client, invocation, deadline });
-    if (!failure) return;
+async function serve(task: Task): Promise<void> {
+  const { runtime, onLog, deadline } = task;
+  const { requestId, deadlineMs } = task.invocation;
+  deadline.begin(deadlineMs);
+  const failure = await answer(task);
+  if (failure) {
     onLog(`invocation ${requestId} failed: ${failure.type}: ${failure.message.slice(0, 500)}`);
     await runtime.fail(requestId, failure);
-  } finally {
-    clearTimeout(timer);
   }
+  deadline.end();
 }
 
 /** Resolves with the failure to report, `null` if the invocation has been answered. */
@@ -93,23 +89,29 @@ async function answer(task: Task): Promise<FunctionError | null> {
   const { settings, runtime, service, client, invocation, deadline } = task;
   try {
     // A service that never got ready refuses the connection, which says why.
-    await Promise.race([task.ready, deadline]);
+    if (task.starting) await deadline.within(task.starting);
     const request = requestOf(invocation.event, invocation, settings);
     if (settings.invokeMode === "response_stream" && request.kind !== "other") {
       return await answerInStream(task, request);
     }
-    const answered = await Promise.race([deadline, client.exchange(request)]);
+    const answered = await client.exchange(request);
     if (includesStatus(settings.errorStatuses, answered.status)) {
       throw new StatusError(answered.status, answered.body);
     }
     const shrunk = settings.compression ? await compressed(request.headers, answered) : answered;
     const response = responseOf(request.kind, shrunk);
-    if (Buffer.byteLength(response) > responseBytesMax) return tooLarge;
+    if (isTooLarge(response)) return tooLarge;
     await runtime.respond(invocation.requestId, response);
     return null;
   } catch (error) {
-    return explain(error, service);
+    return explain(deadline.passed ? new DeadlineError() : error, service);
   }
+}
+
+/** A character takes three bytes at most, so that short responses need not be counted. */
+function isTooLarge(response: string): boolean {
+  if (response.length * 3 <= responseBytesMax) return false;
+  return Buffer.byteLength(response) > responseBytesMax;
 }
 
 /** Bytes of an error answer that are reported. */
@@ -132,12 +134,12 @@ async function answerInStream(task: Task, request: ServiceRequest): Promise<Func
         return undefined;
       },
     });
-    const answered = await Promise.race([deadline, exchange]);
+    const answered = await exchange;
     if (!upload) throw new StatusError(answered.status, errorBody);
     await finishUpload(upload, []);
     return null;
   } catch (error) {
-    const failure = await explain(error, service);
+    const failure = await explain(deadline.passed ? new DeadlineError() : error, service);
     if (!upload) return failure;
     await finishUpload(upload, errorTrailers(failure));
     task.onLog(`invocation ${invocation.requestId} broke off: ${failure.type}`);

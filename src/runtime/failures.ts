@@ -16,6 +16,9 @@ export class StatusError extends Error {
 /** The time of the invocation is over. */
 export class DeadlineError extends Error {
   override readonly name = "DeadlineError";
+  constructor() {
+    super("the service did not answer before the deadline");
+  }
 }
 
 /**

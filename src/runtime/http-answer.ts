@@ -28,12 +28,18 @@ export interface AnswerSink {
 
 /** Feeds on bytes until the answer is complete. */
 export interface AnswerParser {
+  /** Makes ready for the answer to the next request, which has `method`. */
+  begin(method: string): void;
   /** Whether the answer is complete now. Keeps no reference to `bytes`. Throws AnswerError. */
   push(bytes: Buffer): boolean;
   /** The peer has closed: whether that completes the answer. */
   end(): boolean;
   /** Whether a byte of the answer has come. */
   readonly begun: boolean;
+  /** Bytes at the end of what was pushed last that lie beyond the answer. */
+  readonly beyond: number;
+  /** Whether the answer allows another one on its connection. */
+  readonly persistent: boolean;
   /** Whether the connection may carry another request. */
   readonly reusable: boolean;
 }
@@ -54,113 +60,175 @@ type State =
   | "close"
   | "done";
 
-/** A parser for one answer to a request with `method`. */
+/** A parser for the answers of one connection, the first one to a request with `method`. */
 export function createAnswerParser(method: string, sink: AnswerSink): AnswerParser {
-  let state: State = "head";
-  let pending: Buffer | null = null;
-  let left = 0;
-  let trailerBytes = 0;
-  let begun = false;
-  let reusable = false;
+  return new ConnectionParser(method, sink);
+}
 
-  const begin = (text: string): void => {
-    const head = parseHead(text);
+/** A head as it was read, kept because peers repeat themselves to the byte. */
+interface KnownHead {
+  readonly text: string;
+  readonly head: AnswerHead;
+  readonly framing: Framing;
+}
+
+/** Longer heads are read anew each time. */
+const knownHeadMax = 2048;
+
+class ConnectionParser implements AnswerParser {
+  readonly #sink: AnswerSink;
+  #method: string;
+  #state: State = "head";
+  #pending: Buffer | null = null;
+  #left = 0;
+  #trailerBytes = 0;
+  #begun = false;
+  #persistent = false;
+  #beyond = 0;
+  /** A head that came again, and the one that came last. */
+  #known: KnownHead | null = null;
+  #latest: KnownHead | null = null;
+
+  constructor(method: string, sink: AnswerSink) {
+    this.#method = method;
+    this.#sink = sink;
+  }
+
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  get beyond(): number {
+    return this.#beyond;
+  }
+
+  get persistent(): boolean {
+    return this.#persistent;
+  }
+
+  get reusable(): boolean {
+    // Bytes beyond the answer belong to no request of ours.
+    return this.#persistent && this.#beyond === 0;
+  }
+
+  begin(method: string): void {
+    this.#method = method;
+    this.#state = "head";
+    this.#pending = null;
+    this.#left = 0;
+    this.#trailerBytes = 0;
+    this.#begun = false;
+    this.#persistent = false;
+    this.#beyond = 0;
+  }
+
+  push(bytes: Buffer): boolean {
+    this.#begun = true;
+    const data = this.#pending ? Buffer.concat([this.#pending, bytes]) : bytes;
+    this.#pending = null;
+    let at = 0;
+    while (this.#state !== "done" && at < data.length) {
+      const next = this.#step(data, at);
+      if (next < 0) {
+        this.#pending = Buffer.from(data.subarray(at));
+        return false;
+      }
+      at = next;
+    }
+    this.#beyond = data.length - at;
+    return this.#state === "done";
+  }
+
+  end(): boolean {
+    if (this.#state === "close") this.#state = "done";
+    return this.#state === "done";
+  }
+
+  /** Takes what the state can use from `data` at `at`; returns the new position, -1 for "more". */
+  #step(data: Buffer, at: number): number {
+    switch (this.#state) {
+      case "head": {
+        const end = data.indexOf("\r\n\r\n", at, "latin1");
+        const length = (end < 0 ? data.length : end) - at;
+        if (length > headBytesMax) throw new AnswerError("head too long");
+        if (end < 0) return -1;
+        this.#takeHead(data.toString("latin1", at, end));
+        return end + 4;
+      }
+      case "length":
+      case "chunk": {
+        const take = Math.min(this.#left, data.length - at);
+        const whole = at === 0 && take === data.length;
+        if (take > 0) this.#sink.onData(whole ? data : data.subarray(at, at + take));
+        this.#left -= take;
+        if (this.#left === 0) this.#state = this.#state === "chunk" ? "chunk-end" : "done";
+        return at + take;
+      }
+      case "close":
+        this.#sink.onData(data.subarray(at));
+        return data.length;
+      default:
+        return this.#takeLine(data, at);
+    }
+  }
+
+  #takeHead(text: string): void {
+    const { head, framing } = this.#read(text);
     if (head.status === 101) throw new AnswerError("unasked upgrade");
     if (head.status < 200) return;
-    const framing = framingOf(method, head);
-    reusable = framing.reusable;
-    left = framing.length;
-    state = framing.body;
-    sink.onHead(head);
-    if (state === "length" && left === 0) state = "done";
-  };
+    this.#persistent = framing.reusable;
+    this.#left = framing.length;
+    this.#state = framing.body;
+    this.#sink.onHead(head);
+    if (this.#state === "length" && this.#left === 0) this.#state = "done";
+  }
 
-  /** Takes what `state` can use from `data` at `at`; returns the new position, -1 for "more". */
-  const step = (data: Buffer, at: number): number => {
-    if (state === "head") {
-      const end = data.indexOf("\r\n\r\n", at, "latin1");
-      if ((end < 0 ? data.length : end) - at > headBytesMax) throw new AnswerError("head too long");
-      if (end < 0) return -1;
-      begin(data.toString("latin1", at, end));
-      return end + 4;
+  #read(text: string): KnownHead {
+    // What a HEAD request is answered with, is framed in a way of its own.
+    const usual = this.#method !== "HEAD" && text.length <= knownHeadMax;
+    if (usual && this.#known?.text === text) return this.#known;
+    if (usual && this.#latest?.text === text) {
+      this.#known = this.#latest;
+      return this.#latest;
     }
-    if (state === "length" || state === "chunk") {
-      const take = Math.min(left, data.length - at);
-      if (take > 0)
-        sink.onData(at === 0 && take === data.length ? data : data.subarray(at, at + take));
-      left -= take;
-      if (left === 0) state = state === "chunk" ? "chunk-end" : "done";
-      return at + take;
-    }
-    if (state === "close") {
-      sink.onData(data.subarray(at));
-      return data.length;
-    }
-    return line(data, at);
-  };
+    const { minor, ...head } = parseHead(text);
+    const read = { text, head, framing: framingOf(this.#method, head, minor) };
+    if (usual) this.#latest = read;
+    return read;
+  }
 
-  const line = (data: Buffer, at: number): number => {
+  #takeLine(data: Buffer, at: number): number {
     const end = data.indexOf("\r\n", at, "latin1");
     if ((end < 0 ? data.length : end) - at > chunkLineBytesMax)
       throw new AnswerError("line too long");
     if (end < 0) return -1;
     const text = data.toString("latin1", at, end);
-    if (state === "chunk-end") {
+    if (this.#state === "chunk-end") {
       if (text !== "") throw new AnswerError("chunk longer than its size");
-      state = "chunk-size";
-    } else if (state === "chunk-size") {
+      this.#state = "chunk-size";
+    } else if (this.#state === "chunk-size") {
       const size = /^([0-9a-fA-F]{1,8})[ \t]*(?:;.*)?$/.exec(text)?.[1];
       if (size === undefined) throw new AnswerError("malformed chunk size");
-      left = Number.parseInt(size, 16);
-      state = left === 0 ? "trailers" : "chunk";
+      this.#left = Number.parseInt(size, 16);
+      this.#state = this.#left === 0 ? "trailers" : "chunk";
     } else {
-      trailerBytes += text.length;
-      if (trailerBytes > headBytesMax) throw new AnswerError("trailers too long");
-      if (text === "") state = "done";
+      this.#trailerBytes += text.length;
+      if (this.#trailerBytes > headBytesMax) throw new AnswerError("trailers too long");
+      if (text === "") this.#state = "done";
     }
     return end + 2;
-  };
-
-  const push = (bytes: Buffer): boolean => {
-    begun = true;
-    const data = pending ? Buffer.concat([pending, bytes]) : bytes;
-    pending = null;
-    let at = 0;
-    while (state !== "done" && at < data.length) {
-      const next = step(data, at);
-      if (next < 0) {
-        pending = Buffer.from(data.subarray(at));
-        return false;
-      }
-      at = next;
-    }
-    // Bytes beyond the answer belong to no request of ours.
-    if (at < data.length) reusable = false;
-    return state === "done";
-  };
-
-  return {
-    push,
-    end() {
-      if (state === "close") state = "done";
-      return state === "done";
-    },
-    get begun() {
-      return begun;
-    },
-    get reusable() {
-      return reusable;
-    },
-  };
+  }
 }
 
 function parseHead(text: string): AnswerHead & { readonly minor: number } {
-  const lines = text.split("\r\n");
-  const status = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: .*)?$/.exec(lines[0] ?? "");
+  let end = text.indexOf("\r\n");
+  const status = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: .*)?$/.exec(end < 0 ? text : text.slice(0, end));
   if (!status) throw new AnswerError("not an HTTP/1.1 status line");
   const headers: [string, string][] = [];
-  for (let index = 1; index < lines.length; index += 1) {
-    const entry = lines[index] ?? "";
+  while (end >= 0) {
+    const from = end + 2;
+    end = text.indexOf("\r\n", from);
+    const entry = text.slice(from, end < 0 ? text.length : end);
     const colon = entry.indexOf(":");
     const name = entry.slice(0, Math.max(0, colon));
     const value = trimBlanks(entry.slice(colon + 1));
@@ -174,9 +242,13 @@ function parseHead(text: string): AnswerHead & { readonly minor: number } {
 function trimBlanks(text: string): string {
   let from = 0;
   let to = text.length;
-  while (from < to && (text[from] === " " || text[from] === "\t")) from += 1;
-  while (to > from && (text[to - 1] === " " || text[to - 1] === "\t")) to -= 1;
+  while (from < to && isBlank(text.charCodeAt(from))) from += 1;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to -= 1;
   return text.slice(from, to);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 /** Line ends and NUL in a value would let it become another header further on. */
@@ -191,10 +263,10 @@ interface Framing {
 }
 
 /** RFC 9112 section 6.3, with its "ought to be handled as an error" cases refused. */
-function framingOf(method: string, head: AnswerHead & { readonly minor: number }): Framing {
+function framingOf(method: string, head: AnswerHead, minor: number): Framing {
   let length: string | undefined;
   let chunked = false;
-  let persistent = head.minor === 1;
+  let persistent = minor === 1;
   for (const [rawName, value] of head.headers) {
     const name = rawName.toLowerCase();
     if (name === "content-length") {

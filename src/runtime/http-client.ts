@@ -57,9 +57,20 @@ export interface Upload {
   end(trailers: Headers): Promise<HttpAnswer>;
 }
 
+/** The answers to two requests that were sent in one go. */
+export interface Both {
+  readonly receipt: Promise<HttpAnswer>;
+  readonly next: Promise<HttpAnswer>;
+}
+
 /** One peer, one connection, one request at a time. */
 export interface HttpClient {
   exchange(request: HttpRequest, sink?: BodySink): Promise<HttpAnswer>;
+  /**
+   * Sends two requests in one go, over a connection that is open already; `null` if there is none.
+   * No request may follow before both are answered.
+   */
+  exchangeBoth(first: HttpRequest, second: HttpRequest): Both | null;
   upload(request: Omit<HttpRequest, "body">): Upload;
   /** Fails the exchange in flight, if any, and closes the connection. */
   abort(reason: string): void;
@@ -83,15 +94,25 @@ const idleMsMax = 1000;
 const idempotent = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]);
 
 interface Exchange {
-  readonly parser: AnswerParser;
-  readonly finish: () => void;
-  readonly fail: (error: Error) => void;
+  readonly method: string;
+  readonly sink: BodySink | undefined;
+  readonly answer: Promise<HttpAnswer>;
+  readonly resolve: (answer: HttpAnswer) => void;
+  readonly reject: (error: Error) => void;
+  head: AnswerHead | null;
+  chunks: Buffer[];
+  bodyBytes: number;
+  /** Whether a byte of the answer has come. */
+  begun: boolean;
 }
 
 interface Link {
   readonly socket: Socket;
+  readonly parser: AnswerParser;
   connected: boolean;
   exchange: Exchange | null;
+  /** Its request went out together with that of `exchange`. */
+  following: Exchange | null;
   idleSinceMs: number;
 }
 
@@ -103,171 +124,233 @@ const readBytesMax = 65_536;
 
 /** Makes the client; it connects when first used. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  let link: Link | null = null;
-  let readBuffer: Buffer | null = null;
+  return new LoneClient(options);
+}
 
-  const drop = (dropped: Link, error: Error): void => {
-    if (link === dropped) link = null;
-    dropped.socket.destroy();
-    const { exchange } = dropped;
-    dropped.exchange = null;
-    exchange?.fail(error);
-  };
+class LoneClient implements HttpClient {
+  readonly #options: HttpClientOptions;
+  #link: Link | null = null;
+  #readBuffer: Buffer | null = null;
 
-  const receive = (from: Link, bytes: Buffer): void => {
-    const { exchange } = from;
-    if (!exchange) {
-      drop(from, new HttpError("garbage", "bytes without a request"));
-      return;
+  constructor(options: HttpClientOptions) {
+    this.#options = options;
+  }
+
+  exchange(request: HttpRequest, sink?: BodySink): Promise<HttpAnswer> {
+    const { current, reused } = this.#acquire();
+    const exchange = createExchange(request.method, sink);
+    this.#expect(current, exchange);
+    send(current.socket, request);
+    return reused ? this.#repeatable(exchange, request) : exchange.answer;
+  }
+
+  exchangeBoth(first: HttpRequest, second: HttpRequest): Both | null {
+    const { current, reused } = this.#acquire();
+    if (!reused) return null;
+    const former = createExchange(first.method, undefined);
+    const latter = createExchange(second.method, undefined);
+    this.#expect(current, former);
+    current.following = latter;
+    const [head, tail] = [textOf(first), textOf(second)];
+    if (head !== null && tail !== null) current.socket.write(head + tail, "latin1");
+    else for (const request of [first, second]) send(current.socket, request);
+    return { receipt: former.answer, next: this.#repeatable(latter, second) };
+  }
+
+  upload(request: Omit<HttpRequest, "body">): Upload {
+    const { current } = this.#acquire();
+    const exchange = createExchange(request.method, undefined);
+    this.#expect(current, exchange);
+    // The failure is reported by `end`; until then it must not count as unhandled.
+    exchange.answer.catch(() => undefined);
+    return openUpload(current.socket, request, exchange.answer);
+  }
+
+  abort(reason: string): void {
+    if (this.#link) this.#drop(this.#link, new HttpError("aborted", reason));
+  }
+
+  /** Sends once more what may be sent twice, if the kept connection turns out to be closed. */
+  #repeatable(exchange: Exchange, request: HttpRequest): Promise<HttpAnswer> {
+    if (!idempotent.has(request.method)) return exchange.answer;
+    return exchange.answer.catch((error: HttpError) => {
+      if (error.kind !== "reset" || exchange.begun) throw error;
+      return this.exchange(request, exchange.sink);
+    });
+  }
+
+  /** A usable connection and whether it has carried a request before. */
+  #acquire(): { readonly current: Link; readonly reused: boolean } {
+    assert(!this.#link?.exchange, "one request at a time");
+    if (this.#link && performance.now() - this.#link.idleSinceMs > idleMsMax) {
+      this.#drop(this.#link, new HttpError("aborted", "idle"));
     }
-    try {
-      if (exchange.parser.push(bytes)) complete(from, exchange);
-    } catch (error) {
-      const known = error instanceof HttpError;
-      drop(from, known ? error : new HttpError("garbage", (error as Error).message));
-    }
-  };
+    const reused = this.#link !== null;
+    this.#link ??= this.#open();
+    return { current: this.#link, reused };
+  }
 
-  const complete = (from: Link, exchange: Exchange): void => {
-    from.exchange = null;
-    from.idleSinceMs = performance.now();
-    if (!exchange.parser.reusable) {
-      if (link === from) link = null;
-      from.socket.destroySoon();
-    }
-    exchange.finish();
-  };
-
-  const closed = (from: Link): void => {
-    const { exchange } = from;
-    if (exchange?.parser.end()) complete(from, exchange);
-    drop(from, new HttpError("reset", "the connection was closed before the answer was complete"));
-  };
-
-  const open = (): Link => {
-    readBuffer ??= Buffer.allocUnsafeSlow(readBytesMax);
+  #open(): Link {
+    this.#readBuffer ??= Buffer.allocUnsafeSlow(readBytesMax);
     const onread = {
-      buffer: readBuffer,
-      callback(bytesRead: number, buffer: Uint8Array): boolean {
-        receive(made, Buffer.from(buffer.buffer, 0, bytesRead));
+      buffer: this.#readBuffer,
+      callback: (bytesRead: number, buffer: Uint8Array): boolean => {
+        this.#receive(made, (buffer as Buffer).subarray(0, bytesRead));
         return true;
       },
     };
-    const { host, port } = options;
+    const { host, port } = this.#options;
     const socket = connect({ host, port, noDelay: true, onread });
-    const made: Link = { socket, connected: false, exchange: null, idleSinceMs: 0 };
+    const parser = createAnswerParser("GET", {
+      onHead: (head) => {
+        if (made.exchange) made.exchange.head = head;
+        made.exchange?.sink?.onHead(head);
+      },
+      onData: (chunk) => this.#take(made, chunk),
+    });
+    const made: Link = {
+      socket,
+      parser,
+      connected: false,
+      exchange: null,
+      following: null,
+      idleSinceMs: 0,
+    };
     socket.on("connect", () => {
       made.connected = true;
     });
-    socket.on("end", () => closed(made));
-    socket.on("close", () => closed(made));
+    socket.on("end", () => this.#closed(made));
+    socket.on("close", () => this.#closed(made));
     socket.on("error", (error) => {
-      drop(made, new HttpError(made.connected ? "reset" : "refused", error.message));
+      this.#drop(made, new HttpError(made.connected ? "reset" : "refused", error.message));
     });
     return made;
-  };
+  }
 
-  /** A usable connection and whether it has carried a request before. */
-  const acquire = (): { readonly current: Link; readonly reused: boolean } => {
-    assert(!link?.exchange, "one request at a time");
-    if (link && performance.now() - link.idleSinceMs > idleMsMax) {
-      drop(link, new HttpError("aborted", "idle"));
+  #expect(link: Link, exchange: Exchange): void {
+    link.exchange = exchange;
+    link.parser.begin(exchange.method);
+  }
+
+  #receive(from: Link, bytes: Buffer): void {
+    let rest = bytes;
+    while (rest.length > 0) {
+      const { exchange, parser } = from;
+      if (!exchange) {
+        this.#drop(from, new HttpError("garbage", "bytes without a request"));
+        return;
+      }
+      exchange.begun = true;
+      try {
+        if (!parser.push(rest)) return;
+      } catch (error) {
+        const known = error instanceof HttpError;
+        this.#drop(from, known ? error : new HttpError("garbage", (error as Error).message));
+        return;
+      }
+      rest = rest.subarray(rest.length - parser.beyond);
+      this.#complete(from, exchange);
+      // The answer was the last one of its connection; what follows it is nobody's.
+      if (this.#link !== from) return;
     }
-    const reused = link !== null;
-    link ??= open();
-    return { current: link, reused };
-  };
+  }
 
-  const attempt = (request: HttpRequest, sink: BodySink | undefined): Promise<HttpAnswer> => {
-    const { current, reused } = acquire();
-    const { exchange, answer } = begin(current, request.method, sink, options.bodyBytesMax);
-    send(current.socket, request);
-    if (!reused || !idempotent.has(request.method)) return answer;
-    return answer.catch((error: HttpError) => {
-      if (error.kind !== "reset" || exchange.parser.begun) throw error;
-      return attempt(request, sink);
-    });
-  };
-
-  return {
-    exchange: attempt,
-    upload(request) {
-      const { current } = acquire();
-      const { answer } = begin(current, request.method, undefined, options.bodyBytesMax);
-      // The failure is reported by `end`; until then it must not count as unhandled.
-      answer.catch(() => undefined);
-      return openUpload(current.socket, request, answer);
-    },
-    abort(reason) {
-      if (link) drop(link, new HttpError("aborted", reason));
-    },
-  };
-}
-
-function begin(
-  link: Link,
-  method: string,
-  sink: BodySink | undefined,
-  bodyBytesMax: number,
-): { readonly exchange: Exchange; readonly answer: Promise<HttpAnswer> } {
-  let head: AnswerHead | null = null;
-  const chunks: Buffer[] = [];
-  let bodyBytes = 0;
-  const onData = (borrowed: Buffer): void => {
+  #take({ exchange, socket }: Link, borrowed: Buffer): void {
+    if (!exchange) return;
     const chunk = Buffer.from(borrowed);
-    if (sink) {
-      const ready = sink.onData(chunk);
+    if (exchange.sink) {
+      const ready = exchange.sink.onData(chunk);
       if (!ready) return;
-      link.socket.pause();
-      const resume = (): unknown => link.socket.resume();
+      socket.pause();
+      const resume = (): unknown => socket.resume();
       ready.then(resume, resume);
       return;
     }
-    bodyBytes += chunk.length;
-    if (bodyBytes > bodyBytesMax) {
+    exchange.bodyBytes += chunk.length;
+    if (exchange.bodyBytes > this.#options.bodyBytesMax) {
+      const { bodyBytesMax } = this.#options;
       throw new HttpError("too-large", `the body is longer than ${bodyBytesMax} bytes`);
     }
-    chunks.push(chunk);
-  };
-  const onHead = (received: AnswerHead): void => {
-    head = received;
-    sink?.onHead(received);
-  };
+    exchange.chunks.push(chunk);
+  }
+
+  #complete(from: Link, { head, chunks, resolve }: Exchange): void {
+    assert(head);
+    const { following, parser } = from;
+    from.exchange = null;
+    from.following = null;
+    if (following ? parser.persistent : parser.reusable) {
+      if (following) this.#expect(from, following);
+      else from.idleSinceMs = performance.now();
+    } else {
+      if (this.#link === from) this.#link = null;
+      from.socket.destroySoon();
+      following?.reject(new HttpError("reset", "the connection was closed"));
+    }
+    const body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+    resolve({ status: head.status, headers: head.headers, body });
+  }
+
+  #closed(from: Link): void {
+    const { exchange } = from;
+    if (exchange?.begun && from.parser.end()) this.#complete(from, exchange);
+    const why = "the connection was closed before the answer was complete";
+    this.#drop(from, new HttpError("reset", why));
+  }
+
+  #drop(dropped: Link, error: Error): void {
+    if (this.#link === dropped) this.#link = null;
+    dropped.socket.destroy();
+    const { exchange, following } = dropped;
+    dropped.exchange = null;
+    dropped.following = null;
+    exchange?.reject(error);
+    following?.reject(error);
+  }
+}
+
+function createExchange(method: string, sink: BodySink | undefined): Exchange {
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
-  const exchange: Exchange = {
-    parser: createAnswerParser(method, { onHead, onData }),
-    finish() {
-      assert(head);
-      const body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
-      resolve({ status: head.status, headers: head.headers, body });
-    },
-    fail: reject,
+  return {
+    method,
+    sink,
+    answer: promise,
+    resolve,
+    reject,
+    head: null,
+    chunks: [],
+    bodyBytes: 0,
+    begun: false,
   };
-  link.exchange = exchange;
-  return { exchange, answer: promise };
 }
 
 /** Bodies up to this size are copied behind their head, so that both leave in one packet. */
 const copyBytesMax = 65_536;
 
-function send(socket: Socket, request: HttpRequest): void {
-  const head = headOf(request);
+/** A request as one text with one character per byte; `null` if that had better not be made. */
+function textOf(request: HttpRequest): string | null {
   const { body } = request;
-  const length = Buffer.byteLength(body);
-  if (typeof body === "string" && length === body.length) {
-    socket.write(head + body, "latin1");
-  } else if (length <= copyBytesMax) {
-    const packet = Buffer.allocUnsafe(head.length + length);
-    packet.write(head, 0, "latin1");
-    if (typeof body === "string") packet.write(body, head.length);
-    else body.copy(packet, head.length);
-    socket.write(packet);
-  } else {
-    socket.cork();
-    socket.write(head, "latin1");
-    socket.write(body);
-    socket.uncork();
+  if (body.length === 0) return headOf(request);
+  // A character beyond ASCII makes more than one byte.
+  if (typeof body === "string") {
+    if (Buffer.byteLength(body) === body.length) return headOf(request) + body;
+    return body.length > copyBytesMax
+      ? null
+      : headOf(request) + Buffer.from(body).toString("latin1");
   }
+  return body.length > copyBytesMax ? null : headOf(request) + body.toString("latin1");
+}
+
+function send(socket: Socket, request: HttpRequest): void {
+  const text = textOf(request);
+  if (text !== null) {
+    socket.write(text, "latin1");
+    return;
+  }
+  socket.cork();
+  socket.write(headOf(request), "latin1");
+  socket.write(request.body);
+  socket.uncork();
 }
 
 /** Request line and headers, one character per byte. */

@@ -1,12 +1,20 @@
 /** The client of the Lambda Runtime API, version 2018-06-01. */
 import type { InvocationFacts } from "./events.ts";
 import type { Headers } from "./http-answer.ts";
-import { createHttpClient, type HttpAnswer, HttpError, type Upload } from "./http-client.ts";
+import {
+  createHttpClient,
+  type HttpAnswer,
+  HttpError,
+  type HttpRequest,
+  type Upload,
+} from "./http-client.ts";
 import type { Log } from "./log.ts";
 
 /** One invocation: the event as it came, and what is said about it. */
 export interface Invocation extends InvocationFacts {
   readonly event: Buffer;
+  /** Whether the next poll may go out together with the response. */
+  readonly pipelining: boolean;
 }
 
 /** Why an invocation, or the initialisation, failed. */
@@ -20,6 +28,7 @@ export interface FunctionError {
 export interface RuntimeApi {
   /** Waits for the next invocation, as long as it takes; `null` once the sandbox is gone. */
   next(): Promise<Invocation | null>;
+  /** Where the invocation allows it, this asks for the next one too, and does not wait. */
   respond(requestId: string, response: string): Promise<void>;
   /** Opens a streamed response; its body starts with the prelude. */
   stream(requestId: string): Upload;
@@ -31,6 +40,11 @@ export interface RuntimeApi {
 
 /** Events are 6 MB at most, asynchronous ones less. */
 const eventBytesMax = 16 * 1024 * 1024;
+/**
+ * Longer responses go alone. A short one fits into the empty buffer of its socket, so that closing
+ * the poll behind it cannot cut it off.
+ */
+const pipelinedMax = 8192;
 
 /** `address` is `host:port`. */
 export function createRuntimeApi(
@@ -48,18 +62,43 @@ export function createRuntimeApi(
   const functionJson = describeFunction(env);
   let closed = false;
   let polling = false;
+  let pipelining = false;
+  /** The answer to a poll that went out together with a response. */
+  let ahead: Promise<HttpAnswer> | null = null;
+  const poll: HttpRequest = {
+    method: "GET",
+    target: `${base}/invocation/next`,
+    headers: [["host", address]],
+    body: "",
+  };
 
-  const post = async (path: string, body: string, headers: Headers): Promise<void> => {
+  const postOf = (path: string, body: string, headers: Headers): HttpRequest => {
     const length: [string, string] = ["content-length", String(Buffer.byteLength(body))];
     const all = [["host", address] as const, ...headers, length];
+    return { method: "POST", target: base + path, headers: all, body };
+  };
+  const taken = async (path: string, receipt: Promise<HttpAnswer>): Promise<void> => {
     try {
-      const request = { method: "POST", target: base + path, headers: all, body };
-      const { status, body: why } = await client.exchange(request);
+      const { status, body: why } = await receipt;
       if (status >= 300) onLog(`Lambda answered ${status} to ${path}: ${why}`);
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
-      onLog(`Lambda did not take ${path}: ${error.message}`);
+      if (error.kind !== "aborted") onLog(`Lambda did not take ${path}: ${error.message}`);
     }
+  };
+  const post = (path: string, body: string, headers: Headers): Promise<void> =>
+    taken(path, client.exchange(postOf(path, body, headers)));
+  const respond = async (requestId: string, response: string): Promise<void> => {
+    const path = `/invocation/${requestId}/response`;
+    const request = postOf(path, response, [["content-type", "application/json"]]);
+    const mayFollow = pipelining && !closed && response.length <= pipelinedMax;
+    const both = mayFollow ? client.exchangeBoth(request, poll) : null;
+    if (both === null) return taken(path, client.exchange(request));
+    polling = true;
+    ahead = both.next;
+    // Whoever polls next hears of a failure; until then it must not count as unhandled.
+    ahead.catch(() => undefined);
+    void taken(path, both.receipt);
   };
   const postError = async (path: string, error: FunctionError): Promise<void> => {
     const body = JSON.stringify({
@@ -76,23 +115,25 @@ export function createRuntimeApi(
   return {
     async next() {
       if (closed) return null;
-      const request = { method: "GET", target: `${base}/invocation/next` };
-      const headers: Headers = [["host", address]];
       polling = true;
       try {
-        const answer = await client.exchange({ ...request, headers, body: "" });
-        if (answer.status === 200) return invocationOf(answer, functionJson);
+        const answer = await (ahead ?? client.exchange(poll));
+        if (answer.status === 200) {
+          const invocation = invocationOf(answer, functionJson);
+          pipelining = invocation?.pipelining ?? false;
+          return invocation;
+        }
         onLog(`Lambda answered ${answer.status} instead of an invocation`);
       } catch (error) {
         if (!(error instanceof HttpError)) throw error;
         if (!closed) onLog(`Lambda is gone: ${error.message}`);
       } finally {
+        ahead = null;
         polling = false;
       }
       return null;
     },
-    respond: (requestId, response) =>
-      post(`/invocation/${requestId}/response`, response, [["content-type", "application/json"]]),
+    respond,
     stream: (requestId) =>
       client.upload({
         method: "POST",
@@ -124,22 +165,26 @@ export function errorTrailers(error: FunctionError): Headers {
 }
 
 function invocationOf(answer: HttpAnswer, functionJson: string): Invocation | null {
-  const named = new Map(answer.headers.map(([name, value]) => [name.toLowerCase(), value]));
-  const requestId = named.get("lambda-runtime-aws-request-id");
+  const named: Record<string, string | undefined> = Object.create(null);
+  for (const [name, value] of answer.headers) named[name.toLowerCase()] = value;
+  const requestId = named["lambda-runtime-aws-request-id"];
   if (!requestId || !/^[\w.:-]+$/.test(requestId)) return null;
-  const deadline = named.get("lambda-runtime-deadline-ms") ?? "";
-  const traceId = named.get("lambda-runtime-trace-id") ?? null;
-  const tenantId = named.get("lambda-runtime-aws-tenant-id") ?? null;
+  const deadline = named["lambda-runtime-deadline-ms"] ?? "";
+  const traceId = named["lambda-runtime-trace-id"] ?? null;
+  const tenantId = named["lambda-runtime-aws-tenant-id"] ?? null;
   const deadlineMs = /^\d+$/.test(deadline) ? Number(deadline) : null;
-  const arn = named.get("lambda-runtime-invoked-function-arn") ?? "";
+  const arn = named["lambda-runtime-invoked-function-arn"] ?? "";
   const contextJson =
-    `{"request_id":${JSON.stringify(requestId)},"deadline":${deadlineMs ?? 0},` +
+    `{"request_id":"${requestId}","deadline":${deadlineMs ?? 0},` +
     `"invoked_function_arn":${JSON.stringify(arn)},` +
     `"xray_trace_id":${JSON.stringify(traceId)},` +
-    `"client_context":${jsonOrNull(named.get("lambda-runtime-client-context"))},` +
-    `"identity":${jsonOrNull(named.get("lambda-runtime-cognito-identity"))},` +
+    `"client_context":${jsonOrNull(named["lambda-runtime-client-context"])},` +
+    `"identity":${jsonOrNull(named["lambda-runtime-cognito-identity"])},` +
     `"tenant_id":${JSON.stringify(tenantId)},"env_config":${functionJson}}`;
-  return { requestId, deadlineMs, traceId, tenantId, contextJson, event: answer.body };
+  // Ours alone says this: the real Runtime API promises no such thing.
+  const pipelining = named["lambdaflex-pipelining"] === "1";
+  const event = answer.body;
+  return { requestId, deadlineMs, traceId, tenantId, contextJson, event, pipelining };
 }
 
 function jsonOrNull(text: string | undefined): string {
