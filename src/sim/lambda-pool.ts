@@ -3,8 +3,8 @@
  *
  * Requests come at random (Poisson) and take the environment that was used last. Then the number
  * in use follows a Poisson law around the offered load a = rate × duration, and environment k is
- * needed u(k) = rate × P(k − 1 in use) times a second. An environment needed less than once per idle
- * time does not stay warm; one that is finds its successor cold with probability exp(−u × idle).
+ * needed u(k) = rate × P(k − 1 in use) times a second. One that is needed less than once per idle
+ * time does not stay warm; one that is finds itself cold with probability exp(−u × idle).
  */
 import type { LambdaBehaviour } from "./realistic-scenario.ts";
 import { erlangB } from "./waiting.ts";
