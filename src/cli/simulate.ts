@@ -128,7 +128,7 @@ async function simulate(options: Options): Promise<number> {
     process.stdout.write(options.json ? jsonText(input) : simulationText(input));
     if (options.report !== undefined) screen.say(`report: ${options.report}`);
     if (options.json && loaded.log !== null && loaded.log.brokenLines > 0) {
-      screen.say(loaded.notes.at(-1) ?? "");
+      screen.say(loaded.notes.find((note) => note.includes("broken")) ?? "");
     }
     return 0;
   } finally {

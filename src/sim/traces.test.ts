@@ -31,6 +31,7 @@ describe("traces", () => {
     ["no request", "0,0\n60,0\n", "TRACE_EMPTY", null],
     ["three columns", "0,1\n60,1,2\n", "TRACE_COLUMNS", 2],
     ["words", "0,1\n60,many\n", "TRACE_NOT_NUMERIC", 2],
+    ["more than a number holds", "0,1\n60,1e999\n", "TRACE_NOT_NUMERIC", 2],
     ["a late header", `0,1\n${header}`, "TRACE_NOT_NUMERIC", 2],
     ["less than nothing", "0,1\n60,-1\n", "TRACE_NEGATIVE", 2],
     ["a step back", "60,1\n0,1\n", "TRACE_UNSORTED", 2],

@@ -117,6 +117,9 @@ function parseRow(content: string, line: number, source: string): Row | null {
     throw new TraceFormatError("TRACE_NOT_NUMERIC", source, line, `"${row.slice(0, 40)}"`);
   }
   const requests = Number(count);
+  if (!Number.isFinite(requests) || !Number.isFinite(Number(time))) {
+    throw new TraceFormatError("TRACE_NOT_NUMERIC", source, line, `"${row.slice(0, 40)}"`);
+  }
   if (requests < 0) {
     throw new TraceFormatError("TRACE_NEGATIVE", source, line, `${requests} requests`);
   }
