@@ -159,6 +159,17 @@ async function settle(local: Local, options: RehearsalOptions): Promise<void> {
   await local.pin(null);
 }
 
+/** Virtual time of rest after the trace from which on nothing will happen any more. */
+const restMaxMs = 15 * 60_000;
+
+/** Nothing happens now, and nothing can: the crowd has left and no alarm asks for Fargate. */
+function rests({ journal, plane, alarms }: Local, load: Load): boolean {
+  const { quiet: _, ...busy } = alarms;
+  const asked = Object.values(busy).includes("ALARM");
+  return load.phase === "ebb" && !asked && journal.open === null && plane.facts.stack === "absent";
+}
+
+/** Resolves when the cycle is complete, or will never be. */
 async function wholeCycle(
   local: Local,
   load: Load,
@@ -167,15 +178,19 @@ async function wholeCycle(
   ledger: Ledger,
 ): Promise<void> {
   const judge = createJudge(local.faults, local.clock.speed);
+  let busyAtMs = local.clock.nowMs();
   await until(local, options, "running", load, async () => {
     ledger.update();
+    const nowMs = local.clock.nowMs();
+    if (!rests(local, load)) busyAtMs = nowMs;
     const { lambda, fargate } = load.stats().byTier;
     const failed = { lambda: lambda.failed, fargate: fargate.failed };
-    const fault = judge(local.clock.nowMs(), failed);
+    const fault = judge(nowMs, failed);
     if (fault !== null) throw new ServiceFailed(fault.kind, fault.reason);
     const directions = local.journal.transitions.slice(known).map((done) => done.direction);
     const up = directions.indexOf("up");
     const cycled = up >= 0 && directions.indexOf("down", up) > up;
+    if (nowMs - busyAtMs > restMaxMs) return true;
     return cycled && load.phase === "ebb" && local.journal.open === null;
   });
 }

@@ -88,6 +88,19 @@ describe("a rehearsal", { concurrency: 2 }, () => {
     await nothingLeft(folder, 1000);
   });
 
+  test("exits with 1, and soon, when the load never asks for Fargate", async () => {
+    const thresholds = { ...(quickConfig.thresholds as object), up: { requestsPerMinute: 1e6 } };
+    const folder = makeFolder({ ...good, "lambdaflex.json": { ...quickConfig, thresholds } });
+    const { code, stdout, stderr } = await run(folder, [...quickArgs, "--json"]);
+    assert.equal(code, 1, stderr);
+    const { complete, failed, transitions, virtualMs } = JSON.parse(stdout);
+    assert.deepEqual(
+      { complete, failed, transitions },
+      { complete: false, failed: 0, transitions: [] },
+    );
+    assert.ok(virtualMs < 90 * 60_000, `it waits ${virtualMs} virtual ms for nothing`);
+  });
+
   test("takes its seed seriously: the same arrivals and delays", async () => {
     const seeded = [...quickArgs, "--json", "--seed", "5"];
     const runs = [makeFolder(good), makeFolder(good)].map((folder) => run(folder, seeded));

@@ -31,7 +31,7 @@ export const quickConfig: Readonly<Record<string, unknown>> = {
     bakeSeconds: 30,
     healthySeconds: 5,
     probes: 2,
-    dwellMinutes: 30,
+    dwellMinutes: 45,
     cooldownMinutes: 0,
     drainQuietMinutes: 2,
     pollSeconds: 5,
