@@ -133,7 +133,10 @@ export interface ConfigInput {
     readonly dwellMinutes?: number;
     /** Shortest stay on Lambda after Fargate. Default: 10. */
     readonly cooldownMinutes?: number;
-    /** How long no client may have used the balancer before it is removed. Default: 5. */
+    /**
+     * How long no client may have used the balancer before it is removed; some keep addresses.
+     * Default: 10.
+     */
     readonly drainQuietMinutes?: number;
     /** Longest wait for that; then it is removed although clients still come. Default: 60. */
     readonly drainMinutesMax?: number;

@@ -294,6 +294,31 @@ describe("laws", () => {
     assert.deepEqual(stage.applied, []);
   });
 
+  it("lets a bug of a policy crash instead of retrying it for ever", async () => {
+    const broken: Policy = {
+      name: "broken",
+      decide: () => {
+        throw new TypeError("a bug");
+      },
+    };
+    const { nowMs } = newStage();
+    await assert.rejects(tick(stageCloud(newStage()), broken, stageSettings, nowMs), /a bug/);
+  });
+
+  it("completes a cycle even when clients may keep no answer at all", async () => {
+    const settings = { ...stageSettings, ttlMs: 0, bakeMs: 0, drainQuietMs: 0, dwellFargateMs: 0 };
+    const stage = newStage();
+    stage.insyncMs = 0;
+    stage.busy = true;
+    for (let round = 0; round < 200; round += 1) {
+      if (stage.route.fargate === 100) Object.assign(stage, { busy: false, quiet: true });
+      await tick(stageCloud(stage), alarmsOnly, settings, stage.nowMs);
+      stage.nowMs += 5000;
+    }
+    assert.ok(stage.applied.some((action) => action.type === "deprovision"));
+    assert.equal(stage.burst, "absent");
+  });
+
   it("reports the phase from facts alone", async () => {
     const stage = await onFargate();
     const { world } = await stageCloud(stage).observe();

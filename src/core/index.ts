@@ -5,5 +5,5 @@ export { phaseOf } from "./phase.ts";
 export { between, type Random, seededRandom } from "./random.ts";
 export { reconcile } from "./reconcile.ts";
 export { initialStatus, lambdaOnly, routeOf, sameRoute } from "./status.ts";
-export { type TickResult, tick } from "./tick.ts";
+export { planTick, type TickResult, tick } from "./tick.ts";
 export * from "./types.ts";

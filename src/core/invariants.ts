@@ -6,7 +6,7 @@
  * `commit`; 6 and 7 (absence and convergence in the end) speak of runs and are proved by tests.
  */
 
-import { lambdaOnly, sameRoute } from "./status.ts";
+import { lambdaOnly, remember, sameRoute } from "./status.ts";
 import { isRetreat, isReversal } from "./target.ts";
 import type { Action, EngineSettings, Observation, Status, Step } from "./types.ts";
 
@@ -41,6 +41,7 @@ export function assertInvariants(
   settings: EngineSettings,
   nowMs: number,
 ): void {
+  if (step.actions.length === 0 && step.status.target === before.target) return;
   const at: Checked = { before, after: step.status, world, settings, nowMs };
   const broken: string[] = [];
   for (const action of step.actions) {
@@ -107,7 +108,7 @@ function recordOutlivesDrain(action: Action, at: Checked): string | null {
   if (!world.dns.route.fargateRecord || !before.route.fargateRecord) return null;
   if (world.fargate.state !== "ready") return null;
   if (before.route.fargate > 0) return "3: record removed while it has weight";
-  const synced = before.syncedAtMs;
+  const synced = remember(before, world, settings, nowMs).syncedAtMs;
   if (synced === null) return "3: record removed before the weights were in sync";
   if (nowMs - synced < 2 * settings.ttlMs) return "10: record removed before 2 × TTL";
   const last = world.balancerLastRequestMs;

@@ -1,5 +1,5 @@
 /** One tick: observe → decide → reconcile → check → commit → apply. */
-import { assertInvariants, InvariantError } from "./invariants.ts";
+import { assertInvariants } from "./invariants.ts";
 import { phaseOf } from "./phase.ts";
 import { reconcile } from "./reconcile.ts";
 import {
@@ -31,7 +31,8 @@ export type TickResult =
     };
 
 /**
- * Runs one tick. Operating failures are returned and retried by the next tick.
+ * Runs one tick. Operating failures are those of the cloud: they are returned, and the next tick
+ * retries.
  * @throws InvariantError, or whatever a policy throws: those are bugs.
  */
 export async function tick(
@@ -40,36 +41,55 @@ export async function tick(
   settings: EngineSettings,
   nowMs: number,
 ): Promise<TickResult> {
-  let during: "observe" | "commit" | "apply" = "observe";
+  let seen: { readonly status: Status; readonly world: Observation };
   try {
-    const { status, world } = await cloud.observe();
-    const { decision, status: decided } = decide(status, world, policy, settings, nowMs);
-    const planned = reconcile(decided, world, decision, settings, nowMs);
-    const step = numbered(planned, status);
-    assertInvariants(status, step, world, settings, nowMs);
-    if (step.status !== status) {
-      during = "commit";
-      await cloud.commit(step.status);
-    }
+    seen = await cloud.observe();
+  } catch (error) {
+    return failed("observe", error, settings);
+  }
+  const planned = planTick(seen.status, seen.world, policy, settings, nowMs);
+  const { step } = planned;
+  let during: "commit" | "apply" = "commit";
+  try {
+    if (step.status !== seen.status) await cloud.commit(step.status);
     during = "apply";
     for (const action of step.actions) await cloud.apply(action);
-    return { ok: true, step, decision, world };
   } catch (error) {
-    if (!(error instanceof Error) || isBug(error)) throw error;
-    const conflict = error instanceof ConflictError;
-    const requeueAfterMs = settings.pollMs;
-    return { ok: false, during: conflict ? "conflict" : during, error, requeueAfterMs };
+    return failed(during, error, settings);
   }
+  return { ok: true, ...planned, world: seen.world };
+}
+
+/** The pure part of a tick: what to commit and then to apply. Throws InvariantError. */
+export function planTick(
+  status: Status,
+  world: Observation,
+  policy: Policy,
+  settings: EngineSettings,
+  nowMs: number,
+): { readonly step: Step; readonly decision: Decision } {
+  const { decision, status: decided } = decide(status, world, policy, settings, nowMs);
+  const step = numbered(reconcile(decided, world, decision, settings, nowMs), status);
+  assertInvariants(status, step, world, settings, nowMs);
+  return { step, decision };
+}
+
+function failed(
+  during: "observe" | "commit" | "apply",
+  error: unknown,
+  settings: EngineSettings,
+): TickResult {
+  // An assertion that an adapter makes about itself is a bug as well.
+  if (!(error instanceof Error) || error.name === "AssertionError") throw error;
+  const conflict = error instanceof ConflictError;
+  const requeueAfterMs = settings.pollMs;
+  return { ok: false, during: conflict ? "conflict" : during, error, requeueAfterMs };
 }
 
 /** Whatever changes, and whatever acts, is committed under the next revision first. */
 function numbered(step: Step, before: Status): Step {
   if (step.status === before && step.actions.length === 0) return step;
   return { ...step, status: { ...step.status, revision: before.revision + 1 } };
-}
-
-function isBug(error: Error): boolean {
-  return error instanceof InvariantError || error.name === "AssertionError";
 }
 
 /** Lets the policy see each closed window once, in order. */

@@ -110,8 +110,8 @@ export const transition: Section<Config["transition"], ConfigInput["transition"]
     drainQuietMinutes: amount(
       0,
       1440,
-      5,
-      "How long no client may have used the balancer before it is removed.",
+      10,
+      "How long no client may have used the balancer before it is removed; some keep addresses.",
     ),
     drainMinutesMax: amount(
       1,
