@@ -115,7 +115,7 @@ const mistakes: readonly (readonly [object, string, string, RegExp])[] = [
   [
     { transition: { drainMinutesMax: 2 } },
     "DRAIN_TOO_SHORT",
-    "transition.drainMinutesMax: 2 is below transition.drainQuietMinutes (5)",
+    "transition.drainMinutesMax: 2 is below transition.drainQuietMinutes (10)",
     /Raise/,
   ],
   [

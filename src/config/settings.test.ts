@@ -19,7 +19,7 @@ test("the engine gets every setting in milliseconds and shares", () => {
     probesMin: 5,
     tasksMin: 2,
     tasksMax: 10,
-    drainQuietMs: 300_000,
+    drainQuietMs: 600_000,
     drainMaxMs: 3_600_000,
     dwellFargateMs: 3_000_000,
     dwellLambdaMs: 600_000,
