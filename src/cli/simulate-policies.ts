@@ -2,38 +2,14 @@
 import { UserError } from "../config/errors.ts";
 import { nearest } from "../config/nearest.ts";
 import type { Policy, Tier } from "../core/types.ts";
-import { alwaysPolicy } from "../policies/always.ts";
-import { autoPolicy } from "../policies/auto.ts";
-import { breakEvenPolicy } from "../policies/break-even.ts";
-import { thresholdPolicy } from "../policies/threshold.ts";
-import { workFunctionPolicy } from "../policies/work-function.ts";
 import { alarmBoard } from "../sim/alarms.ts";
 import { type MinuteCosts, minuteCosts, totalUsd } from "../sim/model.ts";
 import { optimumUsd } from "../sim/optimum.ts";
 import { courseUsd, kindCode, optimumCourse } from "../sim/report-optimum.ts";
 import { runEngine } from "../sim/run.ts";
+import { policyNamed, policyNames } from "./policies.ts";
 import { realisticRun, type ServiceLevel } from "./simulate-realistic.ts";
-import type { Settings } from "./simulate-scenario.ts";
-
-const makers: Readonly<Record<string, (settings: Settings) => Policy>> = {
-  auto: ({ economics, parameters: { tasksMax } }) => autoPolicy({ economics, tasksMax }),
-  "work-function": ({ economics, parameters: { tasksMax } }) =>
-    workFunctionPolicy({ economics, tasksMax }),
-  "break-even": ({ economics, parameters: { tasksMax } }) =>
-    breakEvenPolicy({ economics, tasksMax }),
-  threshold: ({ thresholds, parameters: { tasksMin, tasksMax, requestsPerSecondPerTask } }) =>
-    thresholdPolicy({
-      tasksMin,
-      tasksMax,
-      requestsPerTaskPerMinute: 60 * requestsPerSecondPerTask,
-      thresholds,
-    }),
-  "always-lambda": ({ economics }) => alwaysPolicy("lambda", economics),
-  "always-fargate": ({ economics }) => alwaysPolicy("fargate", economics),
-};
-
-/** Every policy by name. */
-export const policyNames: readonly string[] = Object.keys(makers);
+import { policyInputOf, type Settings } from "./simulate-scenario.ts";
 
 /** Those that are compared when none is named: the statics have figures of their own. */
 export const policyNamesDefault: readonly string[] = policyNames.filter(
@@ -43,7 +19,7 @@ export const policyNamesDefault: readonly string[] = policyNames.filter(
 /** Refuses a policy that does not exist. Throws UserError POLICY_UNKNOWN. */
 export function checkPolicies(names: readonly string[]): void {
   for (const name of names) {
-    if (Object.hasOwn(makers, name)) continue;
+    if (policyNames.includes(name)) continue;
     const near = nearest(name, policyNames);
     const meant = near === null ? "" : `, did you mean "${near}"?`;
     const hint = `The policies are ${policyNames.join(", ")}.`;
@@ -187,9 +163,7 @@ interface Ran {
 }
 
 function policyOf(name: string, settings: Settings): Policy {
-  const policy = makers[name]?.(settings);
-  if (policy === undefined) throw new Error(`no policy ${name}`);
-  return policy;
+  return policyNamed(name, policyInputOf(settings));
 }
 
 async function runSlowly(

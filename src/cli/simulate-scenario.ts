@@ -13,6 +13,7 @@ import { type Economics, economicsOf, switchTimesDefault } from "../policies/eco
 import type { Scenario } from "../sim/model.ts";
 import type { RealisticScenario } from "../sim/realistic-scenario.ts";
 import { type PriceBook, priceKeys, pricesOf, withPrices } from "./cost-prices.ts";
+import type { PolicyInput } from "./policies.ts";
 import {
   entriesOf,
   type FileCodes,
@@ -227,6 +228,13 @@ export function settingsOf(sources: readonly Given[], book: PriceBook): Settings
     realism,
   );
   return { parameters, scenario, economics, thresholds, realistic, seed };
+}
+
+/** What a policy of these settings is made from. */
+export function policyInputOf({ economics, thresholds, parameters }: Settings): PolicyInput {
+  const { tasksMin, tasksMax, requestsPerSecondPerTask } = parameters;
+  const requestsPerTaskPerMinute = 60 * requestsPerSecondPerTask;
+  return { economics, thresholds, tasksMin, tasksMax, requestsPerTaskPerMinute };
 }
 
 /** Five busy minutes in a row up, two quiet hours down. */

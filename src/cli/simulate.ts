@@ -5,15 +5,10 @@ import { type CommandDef, defineCommand } from "citty";
 import { UserError } from "../config/errors.ts";
 import { numberOption, repeatable, valuesOf } from "./arguments.ts";
 import { priceBookDefault } from "./cost-prices.ts";
+import { policyNames } from "./policies.ts";
 import { bar, openScreen, type Screen } from "./screen.ts";
 import { short } from "./simulate-assumptions.ts";
-import {
-  checkPolicies,
-  type Mode,
-  policyNames,
-  policyNamesDefault,
-  simulated,
-} from "./simulate-policies.ts";
+import { checkPolicies, type Mode, policyNamesDefault, simulated } from "./simulate-policies.ts";
 import { type Given, givenByConfig, loadScenario, settingsOf } from "./simulate-scenario.ts";
 import { assumptionsOf, simulationText, type TableInput } from "./simulate-table.ts";
 import { type LoadedTrace, loadTrace } from "./simulate-trace.ts";

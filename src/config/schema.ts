@@ -52,9 +52,12 @@ export const configSchema: z.ZodType<Config, ConfigInput> = z
       .describe("warm keeps the free network pieces between bursts; cold removes them as well."),
     domain,
     policy: z
-      .enum(["threshold"])
+      .enum(["threshold", "break-even", "work-function", "auto"])
       .default("threshold")
-      .describe("What decides on the tier: threshold follows the alarms."),
+      .describe(
+        "What decides on the tier: threshold follows the alarms; the others weigh what each tier " +
+          "costs, auto by what has paid so far.",
+      ),
     load,
     watch,
   })

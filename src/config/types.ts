@@ -168,8 +168,11 @@ export interface Config {
   readonly standby: "warm" | "cold";
   /** Host name of the service, in a zone of Route 53; null means none. Default: null. */
   readonly domain: string | null;
-  /** What decides on the tier: threshold follows the alarms. Default: "threshold". */
-  readonly policy: "threshold";
+  /**
+   * What decides on the tier: threshold follows the alarms; the others weigh what each tier costs,
+   * auto by what has paid so far. Default: "threshold".
+   */
+  readonly policy: "threshold" | "break-even" | "work-function" | "auto";
   /** The requests that a rehearsal sends. */
   readonly load: {
     /** The mix of requests; empty means GET of `readiness.path`, answered with 200. Default: []. */
