@@ -6,6 +6,10 @@ import { createFaultLog, createJudge, startFaultKind } from "./fault.ts";
 const none = { lambda: 0, fargate: 0 };
 const speed = 60;
 
+const late =
+  "the service was not ready within 3 s; " +
+  "last output: lambdaflex: the service is not ready after 2007 ms";
+
 describe("a start that failed", () => {
   const cases: readonly [reason: string, kind: string][] = [
     ["the service was not ready within 30 s; last output: it exited?", "not-ready"],
@@ -14,6 +18,9 @@ describe("a start that failed", () => {
     ["the runtime could not initialise: the service ended: exit status 127", "command-not-found"],
     ['the service ended: cannot start "x": no such program', "command-not-found"],
     ["the process exited with code 1; last output: module not found, code 127", "crashed"],
+    [`${late}: 127.0.0.1:80: unknown status line`, "answer-invalid"],
+    [`${late}: 127.0.0.1:80: connect ECONNREFUSED 127.0.0.1:80`, "not-ready"],
+    [`${late}: GET / answers 503`, "not-ready"],
     ["3 tasks in a row never became healthy; the last one did not listen within 9 ms", "not-ready"],
     ["3 tasks in a row never became healthy; the last one exited with code 1", "crashed"],
   ];

@@ -85,9 +85,14 @@ export function createFaultLog(): FaultLog {
 /** Exit code of a shell, and of our bootstrap, for a program that does not exist. */
 const notFound = /\b(code|status) 127\b|no such program/;
 
+/** The readiness check of our bootstrap, or a health check, reached something that is not HTTP. */
+const notHttp =
+  /lambdaflex: the service is not ready after \d+ ms: \S+:\d+: (?!connect E)|health check: HPE_/;
+
 /** Why a process that never became ready did not; words of the process itself do not count. */
 export function startFaultKind(reason: string): FaultKind {
   const [ours = ""] = reason.split("; last output: ");
+  if (notHttp.test(reason)) return "answer-invalid";
   if (notFound.test(ours)) return "command-not-found";
   return /\b(exited|ended|initialise)\b/.test(ours) ? "crashed" : "not-ready";
 }

@@ -67,7 +67,7 @@ describe("a service that from the start", () => {
            .listen(Number(process.env.PORT), "127.0.0.1");`,
         { readiness: { timeoutSeconds: 3 } },
       ),
-      "SERVICE_NOT_READY",
+      "SERVICE_ANSWER_INVALID",
       /not ready within 3 s/,
     ));
 
