@@ -78,6 +78,9 @@ class ProcessEnvironment implements Environment {
   #initialised = false;
   #over = false;
   #timer: NodeJS.Timeout | undefined;
+  /** When the present invocation must be over, real time; one timer looks after all in turn. */
+  #dueMs = Number.POSITIVE_INFINITY;
+  #limit: NodeJS.Timeout | undefined;
   readonly #heard = createLastWords();
   #initError: string | null = null;
   #portTaken = false;
@@ -101,17 +104,27 @@ class ProcessEnvironment implements Environment {
   invoke(invocation: Invocation): void {
     this.#invocation = invocation;
     const { timeoutMs } = this.#options;
-    this.#timer = setTimeout(() => {
-      const seconds = (timeoutMs / 1000).toFixed(2);
-      this.#end("Sandbox.Timedout", `the function timed out after ${seconds} seconds`);
-    }, timeoutMs);
+    this.#dueMs = performance.now() + timeoutMs;
+    this.#limit ??= setTimeout(() => this.#look(), timeoutMs);
     this.#api?.deliver(invocation);
+  }
+
+  #look(): void {
+    this.#limit = undefined;
+    if (this.#dueMs === Number.POSITIVE_INFINITY) return;
+    const leftMs = this.#dueMs - performance.now();
+    if (leftMs > 0) {
+      this.#limit = setTimeout(() => this.#look(), leftMs);
+      return;
+    }
+    const seconds = (this.#options.timeoutMs / 1000).toFixed(2);
+    this.#end("Sandbox.Timedout", `the function timed out after ${seconds} seconds`);
   }
 
   async stop(graceMs: number): Promise<void> {
     // The Runtime API stays open until the process has exited, so that it can leave in peace.
     this.#over = true;
-    clearTimeout(this.#timer);
+    this.#clearTimers();
     this.#fail("Sandbox.Stopped", "the environment was stopped");
     await this.#child?.stop(graceMs);
   }
@@ -173,6 +186,7 @@ class ProcessEnvironment implements Environment {
 
   #next(): void {
     if (this.#over) return;
+    this.#dueMs = Number.POSITIVE_INFINITY;
     clearTimeout(this.#timer);
     this.#initialised = true;
     this.#events.onIdle();
@@ -207,11 +221,16 @@ class ProcessEnvironment implements Environment {
     return words === "" ? reason : `${reason}; last output: ${words}`;
   }
 
+  #clearTimers(): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#limit);
+  }
+
   /** Ends the environment for a reason of its own. */
   #end(errorType: string, reason: string): void {
     if (this.#over) return;
     this.#over = true;
-    clearTimeout(this.#timer);
+    this.#clearTimers();
     this.#child?.kill();
     this.#api?.close();
     const told = this.#told(reason);

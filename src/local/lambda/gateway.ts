@@ -71,7 +71,8 @@ interface Exchange {
   readonly begunMs: number;
   status: number;
   throttled: boolean;
-  timer: NodeJS.Timeout | undefined;
+  /** When the function must have answered, real time. */
+  dueMs: number;
   invocation: Invocation | null;
 }
 
@@ -87,6 +88,9 @@ class FrontDoor implements Gateway {
   readonly #timeoutMs: number;
   readonly #server: Server;
   readonly #clients = new WeakMap<Socket, Client>();
+  /** Exchanges that wait for the function, the oldest first; one timer watches over all. */
+  readonly #pending = new Set<Exchange>();
+  #overdue: NodeJS.Timeout | undefined;
   #port = 0;
   #inFlight = 0;
   #stopping = false;
@@ -140,6 +144,7 @@ class FrontDoor implements Gateway {
       clearTimeout(timer);
     }
     this.#server.closeAllConnections();
+    clearTimeout(this.#overdue);
     await closed;
   }
 
@@ -151,7 +156,7 @@ class FrontDoor implements Gateway {
       begunMs: performance.now(),
       status: 499,
       throttled: false,
-      timer: undefined,
+      dueMs: 0,
       invocation: null,
     };
     this.#inFlight += 1;
@@ -172,7 +177,7 @@ class FrontDoor implements Gateway {
 
   /** The request is over, answered or not: `close` comes after both. */
   #finished(exchange: Exchange): void {
-    clearTimeout(exchange.timer);
+    this.#pending.delete(exchange);
     if (exchange.invocation !== null) this.#options.backend.cancel(exchange.invocation);
     exchange.invocation = null;
     const status = exchange.response.writableFinished ? exchange.status : 499;
@@ -239,18 +244,32 @@ class FrontDoor implements Gateway {
       return;
     }
     if (exchange.invocation === null) return;
-    exchange.timer = setTimeout(() => {
+    exchange.dueMs = performance.now() + this.#timeoutMs;
+    this.#pending.add(exchange);
+    this.#overdue ??= setTimeout(() => this.#expire(), this.#timeoutMs);
+  }
+
+  /** Gives up on functions that take too long. */
+  #expire(): void {
+    this.#overdue = undefined;
+    const nowMs = performance.now();
+    for (const exchange of this.#pending) {
+      if (exchange.dueMs > nowMs) {
+        this.#overdue = setTimeout(() => this.#expire(), exchange.dueMs - nowMs);
+        return;
+      }
+      this.#pending.delete(exchange);
       // The function goes on, as on Lambda; only an invocation that still waits is taken back.
-      this.#options.backend.cancel(invocation);
+      if (exchange.invocation !== null) this.#options.backend.cancel(exchange.invocation);
       exchange.invocation = null;
       this.#refuse(exchange, 503, "Service Unavailable");
-    }, this.#timeoutMs);
+    }
   }
 
   #answered(exchange: Exchange, result: InvocationResult): void {
     if (exchange.invocation === null) return;
     exchange.invocation = null;
-    clearTimeout(exchange.timer);
+    this.#pending.delete(exchange);
     const answer = answerOf(result);
     if (answer !== null) {
       this.#send(exchange, answer);
@@ -324,14 +343,22 @@ function discard(request: IncomingMessage, then: () => void): void {
   request.on("end", then);
 }
 
+let stamped = { seconds: 0, digits: "0" };
+
 /** Identifies one request. */
 export function stampRequest(): RequestStamp {
   const requestId = randomUUID();
   // A request's date is what the service compares with its own clock, hence real epoch time.
   const epochMs = Date.now();
-  const seconds = Math.floor(epochMs / 1000).toString(16);
-  const digits = requestId.replaceAll("-", "").slice(0, 24);
-  return { requestId, traceId: `Root=1-${seconds}-${digits}`, epochMs };
+  const seconds = Math.floor(epochMs / 1000);
+  if (seconds !== stamped.seconds) stamped = { seconds, digits: seconds.toString(16) };
+  const random =
+    requestId.slice(0, 8) +
+    requestId.slice(9, 13) +
+    requestId.slice(14, 18) +
+    requestId.slice(19, 23) +
+    requestId.slice(24, 28);
+  return { requestId, traceId: `Root=1-${stamped.digits}-${random}`, epochMs };
 }
 
 const parserAnswers: Readonly<Record<string, readonly [number, string]>> = {

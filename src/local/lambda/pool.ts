@@ -107,6 +107,8 @@ class EnvironmentPool implements Pool {
   #stopped = false;
   /** How long the last start took, real time. */
   #startMs = 0;
+  /** When the last start was complete, real time. */
+  #startedMs = 0;
   /** Mean duration of a request in its environment, real time. */
   #requestMs = 10;
 
@@ -184,14 +186,17 @@ class EnvironmentPool implements Pool {
     while (this.#starting < wanted && this.#slots.size < concurrencyMax) this.#start();
   }
 
-  /** Requests that have waited long enough; while nothing can serve them, all have. */
+  /**
+   * Requests that have waited long enough; while nothing can serve them, all have. What has waited
+   * for a start gets its patience anew: an environment that is free now may serve many at once.
+   */
   #impatient(): number {
     if (this.#slots.size === this.#starting) return this.#waiting.size;
     const patienceMs = this.#patienceMs();
     const nowMs = performance.now();
     let count = 0;
     for (const arrivedMs of this.#waiting.values()) {
-      const leftMs = arrivedMs + patienceMs - nowMs;
+      const leftMs = Math.max(arrivedMs, this.#startedMs) + patienceMs - nowMs;
       if (leftMs > 0) {
         this.#patience ??= setTimeout(() => {
           this.#patience = undefined;
@@ -226,7 +231,10 @@ class EnvironmentPool implements Pool {
     this.#starting += 1;
     slot.environment = this.#options.start({
       onIdle: () => {
-        if (slot.state === "starting") this.#startMs = performance.now() - begunMs;
+        if (slot.state === "starting") {
+          this.#startedMs = performance.now();
+          this.#startMs = this.#startedMs - begunMs;
+        }
         this.#onIdle(slot);
       },
       onLost: () => this.#onLost(slot),

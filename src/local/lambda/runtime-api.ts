@@ -34,6 +34,8 @@ interface Connection {
   /** Answers are collected while bytes are being read, so that they leave in one write. */
   reading: boolean;
   out: string;
+  /** `latin1` as long as all of `out` is ASCII: that is written without being encoded. */
+  encoding: "latin1" | "utf8";
 }
 
 const extensions = "/2020-01-01/extension/";
@@ -107,11 +109,12 @@ export class RuntimeApi {
       `Lambda-Runtime-Trace-Id: ${invocation.traceId}\r\n` +
       `Content-Length: ${length}\r\n${mayPipeline}\r\n`;
     connection.out += head + payload;
+    if (length !== payload.length) connection.encoding = "utf8";
     if (!connection.reading) this.#flush(connection);
   }
 
   #accept(socket: Socket): void {
-    const connection: Connection = { socket, reading: false, out: "" };
+    const connection: Connection = { socket, reading: false, out: "", encoding: "latin1" };
     const reader = new RequestReader({
       headBytesMax: 16_384,
       bodyBytesMax: responsePayloadBytesMax,
@@ -145,8 +148,9 @@ export class RuntimeApi {
 
   #flush(connection: Connection): void {
     if (connection.out === "") return;
-    connection.socket.write(connection.out);
+    connection.socket.write(connection.out, connection.encoding);
     connection.out = "";
+    connection.encoding = "latin1";
   }
 
   #reply(connection: Connection, status: number, body: string): void {

@@ -41,6 +41,9 @@ const lineEnd = Buffer.from("\r\n");
 /** A chunk's size line with extensions, or a trailer line, is never longer. */
 const lineBytesMax = 4096;
 const headersMax = 200;
+/** A runtime sends two kinds of requests; the length of its answers varies. */
+const knownBlocks = 4;
+const knownBlockMax = 1024;
 
 /** Cuts a byte stream into requests; one reader per connection. */
 export class RequestReader {
@@ -50,6 +53,8 @@ export class RequestReader {
   #method = "";
   #target = "";
   #headers = new Map<string, string>();
+  /** Headers that came lately: a runtime repeats itself to the byte. */
+  readonly #known: { readonly block: string; readonly headers: Map<string, string> }[] = [];
   #body: Buffer = nothing;
   #bodyLength = 0;
   /** Bytes of the body or of the chunk that are still to come. */
@@ -89,18 +94,33 @@ export class RequestReader {
       throw new WireError("the request's head is too large");
     }
     if (end < 0) return false;
-    const lines = this.#pending.toString("latin1", 0, end).split("\r\n");
+    const text = this.#pending.toString("latin1", 0, end);
     this.#pending = this.#pending.subarray(end + headEnd.length);
-    const start = (lines[0] ?? "").split(" ");
+    const line = text.indexOf("\r\n");
+    const start = (line < 0 ? text : text.slice(0, line)).split(" ");
     if (start.length !== 3 || !start[0] || !start[1] || !start[2]?.startsWith("HTTP/1.")) {
       throw new WireError("the request line is malformed");
     }
     this.#method = start[0];
     this.#target = start[1];
-    this.#headers = new Map();
-    for (let index = 1; index < lines.length; index += 1) this.#addHeader(lines[index] ?? "");
+    this.#headers = this.#headersOf(line < 0 ? "" : text.slice(line));
     this.#beginBody();
     return true;
+  }
+
+  /** Reads header lines, each with a line end before it; `block` is often the one before. */
+  #headersOf(block: string): Map<string, string> {
+    const known = this.#known.find((one) => one.block === block);
+    if (known) return known.headers;
+    this.#headers = new Map();
+    const lines = block.split("\r\n");
+    for (let index = 1; index < lines.length; index += 1) this.#addHeader(lines[index] ?? "");
+    // Trailers would be added to a map that is kept.
+    if (block.length <= knownBlockMax && !this.#headers.has("transfer-encoding")) {
+      this.#known.unshift({ block, headers: this.#headers });
+      this.#known.length = Math.min(this.#known.length, knownBlocks);
+    }
+    return this.#headers;
   }
 
   #addHeader(line: string): void {
