@@ -65,7 +65,12 @@ const mistakes: readonly (readonly [object, string, string, RegExp])[] = [
   [{ command: ["node", 5] }, "CONFIG_VALUE_INVALID", 'found ["node",5]', /node/],
   [{ name: "Shop_1" }, "CONFIG_VALUE_INVALID", "name: expected 1 to 15 of a-z", /pet-store/],
   [{ standby: "hot" }, "CONFIG_VALUE_INVALID", 'one of "warm", "cold", found the text "hot"', /wa/],
-  [{ policy: "magic" }, "CONFIG_VALUE_INVALID", 'policy: expected one of "threshold", "break-even", "work-function", "auto"', /thresh/],
+  [
+    { policy: "magic" },
+    "CONFIG_VALUE_INVALID",
+    'policy: expected one of "threshold", "break-even", "work-function", "auto"',
+    /thresh/,
+  ],
   [
     { domain: "API" },
     "CONFIG_VALUE_INVALID",
