@@ -4,7 +4,7 @@
  * Four shapes are known: API Gateway payload 2.0 (also function URLs), payload 1.0 (REST APIs) and
  * load balancer targets with single or multi value headers. Everything else is posted as it is.
  */
-import { type Headers, hasControl } from "./http-answer.ts";
+import { hasControl } from "./http-answer.ts";
 import type { HttpRequest } from "./http-client.ts";
 import type { Settings } from "./variables.ts";
 
@@ -47,16 +47,13 @@ export function requestOf(raw: Buffer, facts: InvocationFacts, settings: Setting
   const context = event.requestContext as Json;
   const http = kind === "http-2.0" ? (context.http as Json) : null;
   const method = text(http ? http.method : event.httpMethod);
-  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(method)) throw new EventError("the method is no HTTP method");
+  if (!isToken(method)) throw new EventError("the method is no HTTP method");
   const path = text(http ? event.rawPath : event.path) || "/";
   const query = http ? text(event.rawQueryString) : queryOf(event, kind);
   const body = bodyOf(event);
-  const headers: [string, string][] = [];
-  let explicitLength = false;
-  for (const [name, value] of senderHeaders(event, kind)) {
-    if (name === "content-length") explicitLength = true;
-    else headers.push([name, value]);
-  }
+  const sent = senderHeaders(event, kind);
+  const headers = sent.filter(([name]) => name !== "content-length");
+  const explicitLength = headers.length < sent.length;
   if (!headers.some(([name]) => name === "host")) {
     headers.unshift(["host", text(context.domainName) || `${settings.host}:${settings.port}`]);
   }
@@ -103,7 +100,7 @@ function passThrough(raw: Buffer, facts: InvocationFacts, settings: Settings): S
  * Headers that concern one connection only (RFC 9110 section 7.6.1), and those that the bridge
  * itself writes, which a client must not be able to forge.
  */
-const notForwarded = new Set([
+const notForwarded: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
   "proxy-connection",
@@ -117,39 +114,54 @@ const notForwarded = new Set([
   "x-amz-tenant-id",
 ]);
 
-function senderHeaders(event: Json, kind: EventKind): Headers {
+function senderHeaders(event: Json, kind: EventKind): [string, string][] {
   const multi = kind === "http-2.0" ? null : (event.multiValueHeaders as Json | null);
   const headers: [string, string][] = [];
-  const cookies: string[] = [];
-  const dropped = new Set<string>();
+  let cookies: string[] = [];
+  let dropped: Set<string> | null = null;
   const add = (rawName: string, value: unknown): void => {
     const name = rawName.toLowerCase();
     if (value === null || value === undefined) return;
     const clean = headerText(name, String(value));
     if (name === "cookie") cookies.push(clean);
-    else headers.push([name, clean]);
+    else if (!notForwarded.has(name)) headers.push([name, clean]);
     if (name !== "connection") return;
+    dropped ??= new Set();
     for (const token of clean.toLowerCase().split(",")) dropped.add(token.trim());
   };
-  for (const [name, value] of Object.entries(multi ?? (event.headers as Json | null) ?? {})) {
+  const named = multi ?? (event.headers as Json | null) ?? {};
+  for (const name of Object.keys(named)) {
+    const value = named[name];
     if (multi && Array.isArray(value)) for (const one of value) add(name, one);
     else add(name, value);
   }
   if (kind === "http-2.0" && Array.isArray(event.cookies)) {
-    cookies.length = 0;
+    cookies = [];
     for (const cookie of event.cookies) add("cookie", cookie);
   }
   // HTTP/1.1 allows a single cookie header.
   if (cookies.length > 0) headers.push(["cookie", cookies.join("; ")]);
-  return headers.filter(([name]) => !notForwarded.has(name) && !dropped.has(name));
+  const unwanted = dropped as Set<string> | null;
+  return unwanted === null ? headers : headers.filter(([name]) => !unwanted.has(name));
 }
 
 /** One character per byte; what is no single byte goes as UTF-8. */
 function headerText(name: string, value: string): string {
-  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || hasControl(value)) {
+  if (!isToken(name) || hasControl(value)) {
     throw new EventError(`the header ${JSON.stringify(name)} is no valid HTTP header`);
   }
   return /[^\0-\xff]/.test(value) ? Buffer.from(value).toString("latin1") : value;
+}
+
+/** Names that were found to be tokens; the same few come with every event. */
+const tokens = new Set<string>();
+const tokensMax = 256;
+
+function isToken(name: string): boolean {
+  if (tokens.has(name)) return true;
+  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return false;
+  if (tokens.size < tokensMax && name.length < 64) tokens.add(name);
+  return true;
 }
 
 function addContext(headers: [string, string][], context: string, facts: InvocationFacts): void {

@@ -10,17 +10,40 @@ export const responseBytesMax = 6_291_556;
 /** The response for `kind`, as it goes to the Runtime API. */
 export function responseOf(kind: EventKind, answer: HttpAnswer): string {
   if (kind === "other") return passedThrough(answer.body);
-  const headers = forwarded(answer.headers);
-  const body = encodeBody(headers, answer.body);
   if (kind === "http-2.0") {
-    const { single, cookies } = joined(headers);
-    const cookieField = cookies.length > 0 ? { cookies } : {};
-    return JSON.stringify({ statusCode: answer.status, headers: single, ...cookieField, ...body });
+    const { head, textual } = headOf(answer.headers);
+    const { body, isBase64Encoded } = encodeBody(textual, answer.body);
+    return (
+      `{"statusCode":${answer.status},${head},"body":${JSON.stringify(body)},` +
+      `"isBase64Encoded":${isBase64Encoded}}`
+    );
   }
+  const headers = forwarded(answer.headers);
+  const body = encodeBody(isTextual(headers), answer.body);
   const shape = kind === "balancer" ? singleValues(headers) : multiValues(headers);
   const description =
     kind === "http-1.0" ? {} : { statusDescription: `${answer.status} ${phraseOf(answer.status)}` };
   return JSON.stringify({ statusCode: answer.status, ...description, ...shape, ...body });
+}
+
+interface KnownHead {
+  readonly headers: Headers;
+  /** The members of the response that the headers make. */
+  readonly head: string;
+  readonly textual: boolean;
+}
+
+let latest: KnownHead | null = null;
+
+/** The parser gives the same object for the same head, which saves writing it anew. */
+function headOf(headers: Headers): KnownHead {
+  if (latest?.headers === headers) return latest;
+  const kept = forwarded(headers);
+  const { single, cookies } = joined(kept);
+  const cookieField = cookies.length > 0 ? `,"cookies":${JSON.stringify(cookies)}` : "";
+  const head = `"headers":${JSON.stringify(single)}${cookieField}`;
+  latest = { headers, head, textual: isTextual(kept) };
+  return latest;
 }
 
 /** What goes before the body of a streamed response. */
@@ -88,18 +111,21 @@ function multiValues(headers: Headers): { multiValueHeaders: Record<string, stri
 const textType = /^(?:text\/|application\/(?:json|javascript|xml|yaml|x-www-form-urlencoded)\b)/i;
 const textSuffix = /^[^;]+\+(?:json|xml|yaml)\s*(?:;|$)/i;
 
-/** Text goes as it is if that loses no byte; all else as base64. */
-function encodeBody(
-  headers: Headers,
-  body: Buffer,
-): { readonly body: string; readonly isBase64Encoded: boolean } {
+function isTextual(headers: Headers): boolean {
   let type: string | undefined;
   let encoded = false;
   for (const [name, value] of headers) {
     if (name === "content-type") type = value;
     else if (name === "content-encoding" && value.toLowerCase() !== "identity") encoded = true;
   }
-  const textual = !encoded && (type === undefined || textType.test(type) || textSuffix.test(type));
+  return !encoded && (type === undefined || textType.test(type) || textSuffix.test(type));
+}
+
+/** Text goes as it is if that loses no byte; all else as base64. */
+function encodeBody(
+  textual: boolean,
+  body: Buffer,
+): { readonly body: string; readonly isBase64Encoded: boolean } {
   if (body.length === 0 || (textual && isUtf8(body))) {
     return { body: body.toString(), isBase64Encoded: false };
   }
