@@ -83,7 +83,7 @@ test("receipt and invocation are told apart however they are cut", async (t) => 
   }
 });
 
-test("a connection lost behind a response costs the receipt, not the next invocation", async (t) => {
+test("a connection lost behind a response costs the receipt, not what follows", async (t) => {
   const { runtime, said, connections } = await lambda(t, (socket, text) => {
     if (answers(text)) socket.destroy();
     else socket.write(event(`id-${connections()}`));
