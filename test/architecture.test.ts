@@ -26,6 +26,7 @@ const mayAskReality: readonly (readonly [path: string, why: string])[] = [
   ["src/local/lambda/gateway.ts", "measures real latency, and stamps events for the service"],
   ["src/local/lambda/runtime-api.ts", "tells the service a deadline on its own clock"],
   ["src/local/lambda/pool.ts", "real requests wait in real time"],
+  ["src/local/lambda/environment.ts", "ends what takes longer than the function may, really"],
   ["src/local/fargate/upstream.ts", "keeps real connections, which idle in real time"],
   ["src/local/load/", "sends real requests and measures their real latency"],
   ["src/local/leash.ts", "waits for the kernel, which knows no virtual time"],
