@@ -147,6 +147,8 @@ function senderHeaders(event: Json, kind: EventKind): [string, string][] {
 
 /** One character per byte; what is no single byte goes as UTF-8. */
 function headerText(name: string, value: string): string {
+  // Nearly every value is plain, and one look tells.
+  if (isToken(name) && !/[^\x20-\x7e]/.test(value)) return value;
   if (!isToken(name) || hasControl(value)) {
     throw new EventError(`the header ${JSON.stringify(name)} is no valid HTTP header`);
   }
