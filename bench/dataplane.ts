@@ -2,8 +2,9 @@
  * `npm run bench:dataplane`: what the data plane costs, beside the service alone, in one run.
  *
  * Each path is measured with the same client, the same connections and the same request; the rounds
- * take turns, so that a change of the machine's mood hits all of them. Then the memory of the
- * lambdaflex process under a steady open-loop load.
+ * take turns, so that a change of the machine's mood hits all of them. A first round warms all of
+ * them up and does not count: V8 compiles each process anew. Then the memory of the lambdaflex
+ * process, load generator included, under a steady open-loop load.
  *
  * Options: --seconds N (of each measurement, 5) --rounds N (3) --minutes N (of the memory run, 1;
  * 0 leaves it out) --connections N (4) --path P (/pets?limit=10) --json
@@ -138,10 +139,11 @@ const rounds: Record<Path, Throughput[]> = {
   "balancer + task": [],
   "front door + environment": [],
 };
-for (let round = 1; round <= Number(values.rounds); round += 1) {
+for (let round = 0; round <= Number(values.rounds); round += 1) {
   for (const name of names) {
-    process.stderr.write(`round ${round} of ${values.rounds}: ${name}\n`);
-    rounds[name].push(await measure(paths[name]));
+    process.stderr.write(`${round === 0 ? "warm-up" : `round ${round}`}: ${name}\n`);
+    const measured = await measure(paths[name]);
+    if (round > 0) rounds[name].push(measured);
   }
 }
 const minutes = Number(values.minutes);
