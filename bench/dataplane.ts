@@ -12,6 +12,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
+import "../src/local/footprint.ts";
 import { scaledClock } from "../src/local/clock.ts";
 import { startDnsServer } from "../src/local/dns/server.ts";
 import { startTaskProcess } from "../src/local/fargate/task-process.ts";

@@ -20,6 +20,7 @@ import { awsDelays, type Delays } from "./delays.ts";
 import { startDnsServer } from "./dns/server.ts";
 import type { DnsRecord } from "./dns/zone.ts";
 import { type FargateStats, type FargateTier, startFargateTier } from "./fargate/tier.ts";
+import "./footprint.ts";
 import { createFaultLog, type FaultLog } from "./fault.ts";
 import { createJournal, type Journal } from "./journal.ts";
 import { type LambdaStats, type LambdaTier, startLambdaTier } from "./lambda/tier.ts";
