@@ -154,7 +154,9 @@ async function settle(local: Local, options: RehearsalOptions): Promise<void> {
   await until(local, options, "settling", null, async () => {
     const { target, route } = await local.status();
     const { facts } = local.plane;
-    return target === "lambda" && !route.fargateRecord && facts.stack === "absent";
+    const gone = !route.fargateRecord && facts.stack === "absent";
+    // The way back ends with the tick that sees it: it must not count as part of the new cycle.
+    return target === "lambda" && gone && local.journal.open === null;
   });
   await local.pin(null);
 }
