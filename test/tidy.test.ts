@@ -239,7 +239,7 @@ const checks: readonly (readonly [string, Check, bad: SourceFile, good: SourceFi
     "no path of one machine, no registry",
     portable,
     sourceFile("README.md", `see ${["", "home", "me", "notes"].join("/")}`),
-    sourceFile("README.md", "see https://example.com/home/page and ./work/here"),
+    sourceFile("README.md", "see https://example.com/home/page and ./root/here"),
   ],
   [
     "relative links lead somewhere",
