@@ -12,9 +12,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   local: ["core", "node:*", "dns-packet"],
   runtime: ["node:*"],
   sim: ["core", "policies"],
-  aws: ["core", "@aws-sdk/*"],
-  controller: ["core", "policies", "config", "aws"],
-  cdk: ["core", "config", "aws-cdk-lib", "constructs"],
+  aws: ["core", "@aws-sdk/*", "node:*"],
+  controller: ["core", "policies", "config", "aws", "@aws-sdk/*", "node:*"],
+  cdk: ["core", "config", "aws-cdk-lib", "constructs", "node:*"],
   "index.ts": ["core", "policies", "config"],
 };
 

@@ -1,0 +1,131 @@
+/**
+ * What the stacks, the controller and the command line agree on: names, variables and table keys.
+ * The stacks are made from it and the controller reads it back, so neither can spell it otherwise.
+ */
+import type { AlarmName } from "./types.ts";
+
+/** Longest application name; a balancer's name has 32 characters and needs a unique suffix. */
+export const appNameLengthMax = 15;
+
+/** Every name that is derived from the application's. */
+export interface DeploymentNames {
+  readonly baseStack: string;
+  readonly burstStack: string;
+  readonly appFunction: string;
+  /** The alias that serves; it always points to a published version. */
+  readonly alias: string;
+  readonly controllerFunction: string;
+  readonly cluster: string;
+  readonly table: string;
+  readonly appLogs: string;
+  readonly controllerLogs: string;
+  readonly repository: string;
+  readonly dashboard: string;
+  readonly schedule: string;
+}
+
+/** The names of an application's parts. */
+export function deploymentNames(app: string): DeploymentNames {
+  return {
+    baseStack: `${app}-base`,
+    burstStack: `${app}-burst`,
+    appFunction: `${app}-app`,
+    alias: "live",
+    controllerFunction: `${app}-controller`,
+    cluster: app,
+    table: `${app}-state`,
+    appLogs: `/lambdaflex/${app}/app`,
+    controllerLogs: `/lambdaflex/${app}/controller`,
+    repository: `lambdaflex/${app}`,
+    dashboard: app,
+    schedule: `${app}-tick`,
+  };
+}
+
+/** An alarm's name in CloudWatch. */
+export function alarmName(app: string, alarm: AlarmName | "controller-errors"): string {
+  return `${app}-${alarm}`;
+}
+
+/** Tag on everything that belongs to an application, and what the sweep looks for. */
+export const appTag = "lambdaflex:app";
+
+/** Tag whose value tells which of the two stacks a resource belongs to. */
+export const stackTag = "lambdaflex:stack";
+
+/** What the front door is: an HTTP API, or a REST API that keeps encoded paths. */
+export type FrontDoor = "http" | "rest";
+
+/**
+ * What the controller is told, as environment variables of its function. Together they must fit
+ * the 4 KB that Lambda allows.
+ */
+export interface ControllerVariables {
+  readonly LAMBDAFLEX_APP: string;
+  /** The part of the configuration that the engine needs, as JSON. */
+  readonly LAMBDAFLEX_CONFIG: string;
+  readonly LAMBDAFLEX_TABLE: string;
+  readonly LAMBDAFLEX_FRONT_DOOR: FrontDoor;
+  readonly LAMBDAFLEX_API_ID: string;
+  /** Host name that both records carry; empty without a domain. */
+  readonly LAMBDAFLEX_DOMAIN: string;
+  readonly LAMBDAFLEX_HOSTED_ZONE_ID: string;
+  /** Regional domain name of the API and its zone: the Lambda record's alias target. */
+  readonly LAMBDAFLEX_API_TARGET: string;
+  readonly LAMBDAFLEX_API_TARGET_ZONE: string;
+  /** Base URL of the API for the probe of Lambda: the domain's own, or the execute-api one. */
+  readonly LAMBDAFLEX_API_URL: string;
+  readonly LAMBDAFLEX_BURST_TEMPLATE_URL: string;
+  readonly LAMBDAFLEX_BURST_ROLE_ARN: string;
+  /** Parameters of the burst stack that do not change between bursts, as a JSON object. */
+  readonly LAMBDAFLEX_BURST_PARAMETERS: string;
+  readonly LAMBDAFLEX_TASK_DEFINITION: string;
+  /** Digest that `LAMBDAFLEX_TASK_DEFINITION` runs. */
+  readonly LAMBDAFLEX_DIGEST: string;
+  readonly LAMBDAFLEX_TOPIC: string;
+  /** Address of a webhook; empty for none. A secret, so only ever a reference to one. */
+  readonly LAMBDAFLEX_WEBHOOK: string;
+}
+
+/** Parameters of the burst stack that the controller fills in itself. */
+export interface BurstParameters {
+  readonly TaskDefinitionArn: string;
+  /** `update` leaves the task count alone: scaling may have changed it. */
+  readonly Operation: "create" | "update";
+  readonly InitialTasks: string;
+}
+
+/** Outputs of the burst stack that the controller reads. */
+export interface BurstOutputs {
+  readonly AlbDnsName: string;
+  readonly AlbZoneId: string;
+  readonly AlbFullName: string;
+  readonly AlbArn: string;
+  readonly TargetGroupArn: string;
+  readonly ServiceName: string;
+}
+
+/** Outputs of the base stack that the command line reads. */
+export interface BaseOutputs {
+  readonly Url: string;
+  readonly ApiId: string;
+  readonly TableName: string;
+  readonly ControllerName: string;
+  readonly ClusterName: string;
+  readonly ImageUri: string;
+}
+
+/**
+ * Keys of the state table. `status` holds `revision` (number) and `status` (JSON text), changed
+ * only by compare-and-swap on the revision; `lease` an owner and the end of its turn; `event`
+ * what happened, by time, until `ttl` (seconds since 1970); `deploy` the lock of a deployment.
+ */
+export const tableKeys = {
+  partition: "pk",
+  sort: "sk",
+  ttl: "ttl",
+  status: { pk: "status", sk: "status" },
+  lease: { pk: "lease", sk: "lease" },
+  deploy: { pk: "deploy", sk: "deploy" },
+  event: "event",
+} as const;
