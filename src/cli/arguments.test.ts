@@ -28,6 +28,23 @@ for (const argv of good) {
   it(`takes ${JSON.stringify(argv)}`, () => checkArguments(command, argv));
 }
 
+it("takes as many words as the command has places", () => {
+  const placed: CommandDef = {
+    args: {
+      tier: { type: "positional", description: "Where to", required: true },
+      folder: { type: "positional", required: false },
+      for: { type: "string" },
+    },
+  };
+  for (const argv of [["a"], ["a", "b"], ["--for", "1h", "a"], ["a", "--for=1h", "b"]]) {
+    checkArguments(placed, argv);
+  }
+  assert.throws(() => checkArguments(placed, []), /TIER is missing/);
+  assert.throws(() => checkArguments(placed, ["--for", "1h"]), /TIER is missing/);
+  assert.throws(() => checkArguments(placed, ["a", "b", "c"]), /"c" is not an option/);
+  assert.throws(() => checkArguments(placed, ["a", "-b"]), /"-b" is not an option/);
+});
+
 const bad: readonly (readonly [argv: readonly string[], message: RegExp, hint: RegExp])[] = [
   [["--sped", "60"], /"--sped" is not an option/, /--config, --seed, --json/],
   [["--Config", "x"], /"--Config"/, /--config/],

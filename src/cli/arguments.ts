@@ -5,17 +5,24 @@ import { UserError } from "../config/errors.ts";
 /** An option that may be given several times, or once with several values. */
 export const repeatable = { repeatable: true } as const;
 
-/** Throws UserError OPTION_INVALID for unknown options, missing values and stray words. */
+/** Throws UserError OPTION_INVALID for unknown options, missing values and words, and stray words. */
 export function checkArguments(command: CommandDef, argv: readonly string[]): void {
-  const known = command.args as Readonly<Record<string, ArgDef>>;
+  const all = Object.entries(command.args as Readonly<Record<string, ArgDef>>);
+  const known = Object.fromEntries(all.filter(([, { type }]) => type !== "positional"));
+  const places = all.filter(([, { type }]) => type === "positional");
   const names = Object.keys(known).map((name) => `--${name}`);
   const seen = new Set<string>();
+  let placed = 0;
   for (let at = 0; at < argv.length; at += 1) {
     const word = argv[at] ?? "";
     const [flag = "", inline] = word.startsWith("--") ? word.split(/=(.*)/s) : [word];
     const name = flag.slice(2);
     // Every object has a "constructor", no command has such an option.
     const definition = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (!word.startsWith("-") && word !== "" && placed < places.length) {
+      placed += 1;
+      continue;
+    }
     if (!flag.startsWith("--") || definition === undefined) {
       const hint = `The options are ${names.join(", ")}.`;
       throw new UserError("OPTION_INVALID", `"${word}" is not an option of this command`, hint);
@@ -37,6 +44,10 @@ export function checkArguments(command: CommandDef, argv: readonly string[]): vo
     if (inline === undefined) at += 1;
     while (many && !(argv[at + 1] ?? "--").startsWith("--")) at += 1;
   }
+  const [missing, definition] = places[placed] ?? [];
+  if (missing === undefined || definition?.required === false) return;
+  const message = `${definition?.valueHint ?? missing.toUpperCase()} is missing`;
+  throw new UserError("OPTION_INVALID", message, definition?.description ?? "");
 }
 
 /** All values of a repeatable option: `--name a,b`, `--name a b` and `--name a --name b`. */
