@@ -29,8 +29,12 @@ export interface TierReading {
   readonly requestsPerSecond: number | null;
   /** Share of 5xx answers of the last few minutes, 0 to 1; `null` without a request. */
   readonly errorShare: number | null;
+  /** Of the newest window that can tell; `null` without a request, or if nobody measures it. */
+  readonly latencyMsP50: number | null;
   /** p99 of the newest closed window; `null` without a request. */
   readonly latencyMsP99: number | null;
+  /** Requests that failed since the run began; `null` if nobody counts them. */
+  readonly failed: number | null;
   /** The failing resource's own reason. */
   readonly failure: string | null;
 }
@@ -99,20 +103,25 @@ export interface Snapshot {
   readonly alarms: readonly AlarmReading[];
   readonly lastSwitch: SwitchReading | null;
   readonly cost: CostReading | null;
+  /** The load of a rehearsal, relative to its trace; `null` where nobody makes load. */
+  readonly loadFactor: number | null;
+}
+
+/** The first line of a recording: what was run. */
+export interface RunHead {
+  readonly type: "run";
+  readonly version: 1;
+  readonly atMs: number;
+  readonly service: string;
+  /** What was started: `dev`, `rehearse`, … */
+  readonly command: string;
+  /** Virtual seconds per real second. */
+  readonly speed: number;
 }
 
 /** A line of a recording or of a history: NDJSON, oldest first. */
 export type RunRecord =
-  | {
-      readonly type: "run";
-      readonly version: 1;
-      readonly atMs: number;
-      readonly service: string;
-      /** What was started: `dev`, `rehearse`, … */
-      readonly command: string;
-      /** Virtual seconds per real second. */
-      readonly speed: number;
-    }
+  | RunHead
   | { readonly type: "snapshot"; readonly snapshot: Snapshot }
   | { readonly type: "window"; readonly sample: Sample }
   | { readonly type: "event"; readonly event: EngineEvent }
@@ -121,4 +130,39 @@ export type RunRecord =
       readonly atMs: number;
       readonly name: AlarmName;
       readonly state: AlarmState;
+    }
+  /** The last line of a run that came to its end; one that was killed has none. */
+  | {
+      readonly type: "end";
+      readonly atMs: number;
+      /** Whether it went well. */
+      readonly ok: boolean;
+      readonly message: string;
     };
+
+/** What a person may ask of a running system. */
+export type Control =
+  /** Goes to the tier and stays for the minimum dwell; then the policy decides again. */
+  | { readonly type: "shift"; readonly tier: Tier }
+  /** Goes to the tier and stays until somebody says otherwise. */
+  | { readonly type: "pin"; readonly tier: Tier }
+  /** Lets the policy decide again. */
+  | { readonly type: "auto" }
+  /** Multiplies the load of a rehearsal, 0 to 4. */
+  | { readonly type: "load"; readonly factor: number };
+
+/** A run that can be followed, whatever cloud it happens in. */
+export interface RunStream {
+  readonly head: RunHead;
+  /** Calls `listener` with each record from now on, until the returned function is called. */
+  subscribe(listener: (record: RunRecord) => void): () => void;
+  /** What may be asked; empty where nobody can be asked. */
+  readonly controls: readonly Control["type"][];
+  /** Resolves with a sentence that says what will happen; rejects with the reason why not. */
+  control(command: Control): Promise<string>;
+}
+
+/** One line of a recording, its end included. */
+export function recordLine(record: RunRecord): string {
+  return `${JSON.stringify(record)}\n`;
+}

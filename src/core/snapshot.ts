@@ -64,6 +64,7 @@ export function snapshotOf(source: SnapshotSource): Snapshot {
     alarms: source.definitions.map((definition) => readAlarm(definition, world, nowMs)),
     lastSwitch: lastSwitch(source),
     cost: costReading(source),
+    loadFactor: null,
   };
 }
 
@@ -78,9 +79,11 @@ function tierReadings({ world, environments }: SnapshotSource): Snapshot["tiers"
   const { lambda, fargate, dns, recent, samples } = world;
   const traffic = (
     tier: Tier,
-  ): Pick<TierReading, "requestsPerSecond" | "errorShare" | "latencyMsP99"> => ({
+  ): Omit<TierReading, "state" | "weight" | "digest" | "running" | "desired" | "failure"> => ({
     ...ratesOf(recent[tier]),
+    latencyMsP50: null,
     latencyMsP99: newest(samples, tier)?.latencyMsP99 ?? null,
+    failed: null,
   });
   return {
     lambda: {

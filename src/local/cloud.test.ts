@@ -11,7 +11,8 @@ import {
   type Sample,
   type Status,
 } from "../core/index.ts";
-import { LocalCloud, type LocalCloudParts, mergeSamples, setOverride } from "./cloud.ts";
+import { commitOverride, pinned } from "../core/override.ts";
+import { LocalCloud, type LocalCloudParts, mergeSamples } from "./cloud.ts";
 import { type ControlPlane, createControlPlane } from "./control-plane.ts";
 import { awsDelays } from "./delays.ts";
 import { createMeter } from "./meter.ts";
@@ -213,11 +214,11 @@ describe("the status", () => {
 describe("the owner's word", () => {
   it("is committed, ends a back-off, and can be taken back", async () => {
     store = { revision: 3, value: { ...initialStatus(), revision: 3, holdUntilMs: 99, tasks: 2 } };
-    await setOverride(cloud, "fargate");
+    await commitOverride(cloud, pinned("fargate"));
     const { status } = await cloud.observe();
     assert.deepEqual(status.override, { tier: "fargate", untilMs: null });
     assert.deepEqual([status.revision, status.holdUntilMs, status.tasks], [4, null, 2]);
-    await setOverride(cloud, null);
+    await commitOverride(cloud, null);
     assert.equal((await cloud.observe()).status.override, null);
   });
 
@@ -235,11 +236,11 @@ describe("the owner's word", () => {
         },
       },
     });
-    await setOverride(busy, "fargate");
+    await commitOverride(busy, pinned("fargate"));
     const { status } = await cloud.observe();
     assert.deepEqual([status.revision, status.override?.tier], [4, "fargate"]);
     faster = 1000;
-    await assert.rejects(setOverride(busy, "lambda"), ConflictError);
+    await assert.rejects(commitOverride(busy, pinned("lambda")), ConflictError);
   });
 });
 

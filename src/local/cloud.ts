@@ -10,7 +10,6 @@ import {
   type RecentTraffic,
   type Sample,
   type Status,
-  type Tier,
 } from "../core/index.ts";
 import type { Clock } from "./clock.ts";
 import type { ControlPlane } from "./control-plane.ts";
@@ -141,18 +140,4 @@ export function mergeSamples(
   fargate: readonly Sample[],
 ): readonly Sample[] {
   return [...lambda, ...fargate].sort((a, b) => a.startMs - b.startMs);
-}
-
-/** Pins a tier, or lets the policy decide again, by the compare-and-swap of the controller. */
-export async function setOverride(cloud: Cloud, tier: Tier | null): Promise<void> {
-  const override = tier === null ? null : { tier, untilMs: null };
-  for (let attempt = 0; ; attempt += 1) {
-    const { status } = await cloud.observe();
-    try {
-      const revision = status.revision + 1;
-      return await cloud.commit({ ...status, revision, override, holdUntilMs: null });
-    } catch (error) {
-      if (!(error instanceof ConflictError) || attempt >= 20) throw error;
-    }
-  }
 }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type CostProfile, type CostWindow, type CycleCost, costOfWindows } from "../core/cost.ts";
 import type { Phase, Tier } from "../core/index.ts";
+import { pinned } from "../core/override.ts";
 import { createJudge, ServiceFailed } from "./fault.ts";
 import { firstAnswer } from "./first-answer.ts";
 import type { TransitionRecord } from "./journal.ts";
@@ -150,7 +151,7 @@ export async function runRehearsal(options: RehearsalOptions): Promise<Rehearsal
 
 /** Brings what an interrupted run left behind back to Lambda before a new cycle begins. */
 async function settle(local: Local, options: RehearsalOptions): Promise<void> {
-  await local.pin("lambda");
+  await local.override(pinned("lambda"));
   await until(local, options, "settling", null, async () => {
     const { target, route } = await local.status();
     const { facts } = local.plane;
@@ -158,7 +159,7 @@ async function settle(local: Local, options: RehearsalOptions): Promise<void> {
     // The way back ends with the tick that sees it: it must not count as part of the new cycle.
     return target === "lambda" && gone && local.journal.open === null;
   });
-  await local.pin(null);
+  await local.override(null);
 }
 
 /** Virtual time of rest after the trace from which on nothing will happen any more. */

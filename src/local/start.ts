@@ -5,15 +5,17 @@ import {
   type AlarmState,
   type Cloud,
   type EngineSettings,
+  type Override,
   type Policy,
   type Status,
   seededRandom,
   type TickResult,
   type Tier,
 } from "../core/index.ts";
+import { commitOverride } from "../core/override.ts";
 import { type AlarmWatch, startAlarmWatch } from "./alarm-watch.ts";
 import { type Clock, scaledClock } from "./clock.ts";
-import { LocalCloud, mergeSamples, setOverride } from "./cloud.ts";
+import { LocalCloud, mergeSamples } from "./cloud.ts";
 import { type BurstTier, type ControlPlane, createControlPlane } from "./control-plane.ts";
 import { type Controller, noController, startController } from "./controller.ts";
 import { awsDelays, type Delays } from "./delays.ts";
@@ -99,8 +101,8 @@ export interface Local {
   /** Asks the Lambda tier for one answer; `false` if it is not a good one, or comes too late. */
   probe(): Promise<boolean>;
   status(): Promise<Status>;
-  /** Pins a tier, or lets the policy decide again with `null`. */
-  pin(tier: Tier | null): Promise<void>;
+  /** Outranks the policy, or lets it decide again with `null`. */
+  override(word: Override | null): Promise<void>;
   /** New code: Lambda takes it at once, the engine brings Fargate to it. */
   deploy(service: ServiceSpec): void;
   /** Rejects when the engine crashes. */
@@ -186,8 +188,8 @@ async function assemble(options: LocalOptions, stops: Stops): Promise<Local> {
     fargateStats: () => burst.current()?.stats() ?? null,
     probe: () => firstProbe(lambda, ground),
     status: async () => (await engine.cloud.observe()).status,
-    async pin(tier) {
-      await setOverride(engine.cloud, tier);
+    async override(word) {
+      await commitOverride(engine.cloud, word);
       engine.controller.wake();
     },
     deploy(next) {
