@@ -1,12 +1,13 @@
 /** A rehearsal: a service, a trace of real traffic, and one whole cycle under it. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type CostProfile, type CostWindow, type CycleCost, costOfWindows } from "../core/cost.ts";
+import { type CostProfile, type CycleCost, costOfWindows } from "../core/cost.ts";
 import type { Phase, Tier } from "../core/index.ts";
 import { pinned } from "../core/override.ts";
 import { createJudge, ServiceFailed } from "./fault.ts";
 import { firstAnswer } from "./first-answer.ts";
 import type { TransitionRecord } from "./journal.ts";
 import { leashedLeft } from "./leash.ts";
+import { type Ledger, openLedger } from "./ledger.ts";
 import { type Load, type LoadStats, type RequestTemplate, startLoad } from "./load/load.ts";
 import type { TraceShape } from "./load/shape.ts";
 import { type Local, type LocalOptions, startLocal } from "./start.ts";
@@ -116,7 +117,7 @@ export async function runRehearsal(options: RehearsalOptions): Promise<Rehearsal
   onProgress({ stage: "starting", local: null, load: null });
   signal.throwIfAborted();
   const local = await startLocal(options.local);
-  const ledger = createLedger(local);
+  const ledger = openLedger(local);
   let load: Load | null = null;
   let stats: LoadStats | null = null;
   const startedMs = local.clock.nowMs();
@@ -322,51 +323,5 @@ function costResult(cost: CycleCost): RehearsalResult["cost"] {
     alwaysLambda: cost.alwaysLambda.usd,
     alwaysFargate: cost.alwaysFargate.usd,
     assumptions: [...new Set(all.flatMap((part) => part.assumptions))],
-  };
-}
-
-/** Keeps what was billed in each minute. */
-interface Ledger {
-  update(): void;
-  windows(): readonly CostWindow[];
-  stop(): void;
-}
-
-function createLedger(local: Local): Ledger {
-  const windows = new Map<number, { lambda: number; fargate: number }>();
-  const billed = new Map<number, { tasks: number; balancer: boolean }>();
-  const periodMs = 60_000;
-  const note = (): void => {
-    const startMs = Math.floor(local.clock.nowMs() / periodMs) * periodMs;
-    const stats = local.fargateStats();
-    const before = billed.get(startMs);
-    billed.set(startMs, {
-      tasks: Math.max(before?.tasks ?? 0, stats?.tasks ?? 0),
-      balancer: (before?.balancer ?? false) || stats !== null,
-    });
-  };
-  const cancel = local.clock.every(periodMs / 4, note);
-  return {
-    update() {
-      note();
-      for (const tier of ["lambda", "fargate"] as const) {
-        for (const sample of local.meters[tier].samples()) {
-          const window = windows.get(sample.startMs) ?? { lambda: 0, fargate: 0 };
-          window[tier] = sample.requests;
-          windows.set(sample.startMs, window);
-        }
-      }
-    },
-    windows: () =>
-      [...windows.entries()]
-        .sort(([a], [b]) => a - b)
-        .map(([startMs, requests]) => ({
-          periodMs,
-          lambdaRequests: requests.lambda,
-          fargateRequests: requests.fargate,
-          tasks: billed.get(startMs)?.tasks ?? 0,
-          balancer: billed.get(startMs)?.balancer ?? false,
-        })),
-    stop: cancel,
   };
 }
