@@ -4,6 +4,7 @@ import type { Policy } from "../core/types.ts";
 import { alwaysPolicy } from "../policies/always.ts";
 import { autoPolicy } from "../policies/auto.ts";
 import { breakEvenPolicy } from "../policies/break-even.ts";
+import { withCapacity } from "../policies/capacity.ts";
 import type { Economics } from "../policies/economics.ts";
 import { thresholdPolicy } from "../policies/threshold.ts";
 import { workFunctionPolicy } from "../policies/work-function.ts";
@@ -18,9 +19,9 @@ export interface PolicyInput {
 }
 
 const makers: Readonly<Record<string, (input: PolicyInput) => Policy>> = {
-  auto: ({ economics, tasksMax }) => autoPolicy({ economics, tasksMax }),
-  "work-function": ({ economics, tasksMax }) => workFunctionPolicy({ economics, tasksMax }),
-  "break-even": ({ economics, tasksMax }) => breakEvenPolicy({ economics, tasksMax }),
+  auto: (input) => withCapacity(autoPolicy(input), input),
+  "work-function": (input) => withCapacity(workFunctionPolicy(input), input),
+  "break-even": (input) => withCapacity(breakEvenPolicy(input), input),
   threshold: ({ thresholds, tasksMin, tasksMax, requestsPerTaskPerMinute }) =>
     thresholdPolicy({ tasksMin, tasksMax, requestsPerTaskPerMinute, thresholds }),
   "always-lambda": ({ economics }) => alwaysPolicy("lambda", economics),

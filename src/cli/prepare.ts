@@ -135,7 +135,7 @@ function sizesOf({ lambda, fargate }: Config): TierSizes {
 /** The policy that the configuration names, with the prices of us-east-1. */
 function policyOf(config: Config): Policy {
   const settings = settingsOf([givenByConfig(config)], priceBookDefault);
-  return policyNamed(config.policy, policyInputOf(settings));
+  return policyNamed(config.policy, policyInputOf(settings, "realistic"));
 }
 
 /** Locks the state folder of a command; throws UserError STATE_IN_USE if another one has it. */

@@ -162,8 +162,8 @@ interface Ran {
   readonly level: ServiceLevel | null;
 }
 
-function policyOf(name: string, settings: Settings): Policy {
-  return policyNamed(name, policyInputOf(settings));
+function policyOf(name: string, settings: Settings, mode: Mode): Policy {
+  return policyNamed(name, policyInputOf(settings, mode));
 }
 
 async function runSlowly(
@@ -177,7 +177,7 @@ async function runSlowly(
   return realisticRun({
     rps,
     startMs: Math.floor(startSeconds / 60) * minuteMs,
-    policy: policyOf(name, settings),
+    policy: policyOf(name, settings, "realistic"),
     scenario: settings.realistic,
     seed: settings.seed,
     startOn,
@@ -202,7 +202,7 @@ async function runIdeally(
     return staticRun(costs, startOn === "fargate" ? kindCode.fargate : kindCode.lambda, course);
   }
   let onFargate = 0;
-  const run = await runEngine(costs, policyOf(name, settings), {
+  const run = await runEngine(costs, policyOf(name, settings, "ideal"), {
     startMs,
     tasksMax: settings.parameters.tasksMax,
     ...(name === "threshold" ? { alarms: alarmBoard(settings.thresholds) } : {}),

@@ -9,7 +9,12 @@ import type { Config } from "../config/types.ts";
 import type { Thresholds } from "../core/alarms.ts";
 import { type CostProfile, profileDefault } from "../core/cost.ts";
 import type { Prices } from "../core/prices.ts";
-import { type Economics, economicsOf, switchTimesDefault } from "../policies/economics.ts";
+import {
+  type Economics,
+  economicsOf,
+  switchTimesDefault,
+  switchTimesOf,
+} from "../policies/economics.ts";
 import type { Scenario } from "../sim/model.ts";
 import type { RealisticScenario } from "../sim/realistic-scenario.ts";
 import { type PriceBook, priceKeys, pricesOf, withPrices } from "./cost-prices.ts";
@@ -208,7 +213,8 @@ export function settingsOf(sources: readonly Given[], book: PriceBook): Settings
   let prices = pricesOf(book, parameters.region);
   for (const { reprice } of sources) prices = reprice(prices);
   const { upMinutes, downMinutes, metricLagMinutes, balancerHoursLost } = parameters;
-  const times = { upMinutes, downMinutes, metricLagMinutes, balancerHoursLost };
+  const switching = { upMinutes, downMinutes, metricLagMinutes, balancerHoursLost };
+  const times = { ...switchTimesDefault, ...switching };
   const { tasksMax: _, region: __, ...rest } = parameters;
   const profile: CostProfile = rest;
   const economics = economicsOf(profile, times, prices);
@@ -230,8 +236,19 @@ export function settingsOf(sources: readonly Given[], book: PriceBook): Settings
   return { parameters, scenario, economics, thresholds, realistic, seed };
 }
 
-/** What a policy of these settings is made from. */
-export function policyInputOf({ economics, thresholds, parameters }: Settings): PolicyInput {
+/** What a policy of these settings is made from: it plans with the times of its world. */
+export function policyInputOf(settings: Settings, mode: "ideal" | "realistic"): PolicyInput {
+  const { thresholds, parameters, scenario } = settings;
+  const { engine, delays, metricLagSeconds, fargate } = settings.realistic;
+  const { scaleInMinutes } = fargate;
+  const economics =
+    mode === "ideal"
+      ? settings.economics
+      : economicsOf(
+          scenario.profile,
+          switchTimesOf(engine, { delays, metricLagSeconds, scaleInMinutes }),
+          scenario.prices,
+        );
   const { tasksMin, tasksMax, requestsPerSecondPerTask } = parameters;
   const requestsPerTaskPerMinute = 60 * requestsPerSecondPerTask;
   return { economics, thresholds, tasksMin, tasksMax, requestsPerTaskPerMinute };

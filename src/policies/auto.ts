@@ -11,7 +11,7 @@ import { type AutoMemory, newMemory, recallMemory } from "./auto/memory.ts";
 import { hourMinutes, plansFargate, withMinute } from "./auto/rhythm.ts";
 import type { TeamLimits } from "./auto/team.ts";
 import { nameOfMember, referenceMember, team, teamLimits } from "./auto/team.ts";
-import { advanced, headsForFargate, isFree, minutePrices, priceOf, steered } from "./course.ts";
+import { type Courses, coursesOf, isFree, minutePrices, steered } from "./course.ts";
 import { type Demand, demandOf } from "./demand.ts";
 import type { Economics } from "./economics.ts";
 import { holdFor, targetFor, usd } from "./wording.ts";
@@ -41,30 +41,38 @@ const self = team.length;
  */
 const peakKeptPerMinute = 0.5 ** (1 / 120);
 
+/** What follows from the economics alone. */
+interface Model {
+  readonly economics: Economics;
+  readonly limits: TeamLimits;
+  readonly courses: Courses;
+}
+
 /** A longer window is walked through minute by minute, up to an hour. */
 const minutesPerWindowMax = 60;
 
 /** Makes the policy. */
 export function autoPolicy(options: AutoOptions): Policy {
   const { economics } = options;
-  const limits = teamLimits(economics);
+  const courses = coursesOf(economics);
+  const model = { economics, limits: teamLimits(economics), courses };
   return {
     name: "auto",
     decide(view, state) {
       const windows = demandOf(view);
       const before = recallMemory(state);
       if (before !== null && windows.length === 0) {
-        return { decision: decided(before, view.target, options), policyState: state };
+        return { decision: decided(before, view.target, options, courses), policyState: state };
       }
       let memory = before ?? newMemory(economics);
       for (const window of windows) {
         const minutes = Math.min(minutesPerWindowMax, Math.max(1, Math.round(window.minutes)));
         for (let k = 0; k < minutes; k += 1) {
-          memory = learnt(memory, window, k, economics, limits);
+          memory = learnt(memory, window, k, model);
         }
       }
       return {
-        decision: decided(memory, view.target, options),
+        decision: decided(memory, view.target, options, courses),
         policyState: memory as unknown as PolicyState,
       };
     },
@@ -76,13 +84,16 @@ function learnt(
   memory: AutoMemory,
   window: Demand,
   minuteOfWindow: number,
-  economics: Economics,
-  limits: TeamLimits,
+  { economics, limits, courses: table }: Model,
 ): AutoMemory {
   const { rps, startMs } = window;
   const minute = Math.floor(startMs / 60_000) + minuteOfWindow;
-  const prices = minutePrices(economics, rps);
-  const savedUsd = prices.lambdaUsd - prices.fargateUsd;
+  const held = rps >= memory.heldRps || memory.heldMinutes <= 0;
+  const heldRps = held ? rps : memory.heldRps;
+  const heldMinutes = held ? economics.scaleInMinutes : memory.heldMinutes - 1;
+  const peakRps = Math.max(rps, memory.peakRps * peakKeptPerMinute);
+  const prices = minutePrices(economics, rps, heldRps, peakRps);
+  const savedUsd = prices[0] - prices[3];
   const hours = Math.floor(memory.guard.minutes / hourMinutes) + 1;
   const profile = withMinute(memory.profile, minute % hourMinutes, savedUsd, hours);
   const billed = memory.courses[0] ?? [];
@@ -90,24 +101,22 @@ function learnt(
   const scoresUsd = memory.scoresUsd.slice();
   const regretsUsd = memory.regretsUsd.slice();
   const course = latest.slice();
-  const onFargate = economics.upMinutes + 1;
-  const arrives = onFargate + economics.downMinutes;
+  const { next: nextCode, kind, heads: headsOf, onFargate } = table;
   const { upUsd, downUsd } = limits;
   let best = 0;
   let bestUsd = Number.POSITIVE_INFINITY;
   // The hot loop of a simulated year: everything that a call would hide is written out.
   for (let index = 0; index < team.length; index += 1) {
-    const bill = priceOf(billed[index] ?? 0, prices, onFargate);
+    const bill = prices[kind[billed[index] ?? 0] ?? 0] ?? 0;
     const score = (scoresUsd[index] ?? 0) * keptPerMinute + bill;
     scoresUsd[index] = score;
-    const then = latest[index] ?? 0;
-    const code = then === 0 || then === onFargate ? then : then === arrives ? 0 : then + 1;
-    const heads = code >= 1 && code <= onFargate;
+    const code = nextCode[latest[index] ?? 0] ?? 0;
+    const heads = headsOf[code] === 1;
     const more = (regretsUsd[index] ?? 0) + (heads ? -savedUsd : savedUsd);
     const regret = more > 0 ? more : 0;
     let wants = heads ? regret < (downUsd[index] ?? 0) : regret >= (upUsd[index] ?? 0);
     if (index === rhythm) {
-      const ready = hours > 1 && isFree(code, economics);
+      const ready = hours > 1 && isFree(code, table);
       const ahead = minute + economics.metricLagMinutes;
       wants = ready ? plansFargate(profile, ahead % hourMinutes, heads, economics) : heads;
     }
@@ -122,33 +131,38 @@ function learnt(
   }
   const ahead = (scoresUsd[memory.leader] ?? 0) - bestUsd;
   const leader = ahead > marginCycles * economics.cycleUsd ? best : memory.leader;
-  const ownUsd = priceOf(billed[self] ?? 0, prices, onFargate);
+  const ownUsd = prices[kind[billed[self] ?? 0] ?? 0] ?? 0;
   const wentUp = billed[self] === 1;
   const guard = guarded(memory.guard, prices, { usd: ownUsd, wentUp }, economics);
   const followed = course[guard.holds ? referenceMember : leader] ?? 0;
-  const wish = headsForFargate(followed, economics);
-  course[self] = steered(advanced(latest[self] ?? 0, economics), wish, economics);
+  course[self] = steered(nextCode[latest[self] ?? 0] ?? 0, headsOf[followed] === 1, table);
   const courses = [...memory.courses.slice(1), course];
-  const peakRps = Math.max(rps, memory.peakRps * peakKeptPerMinute);
-  const rates = { rps, peakRps };
-  return { kind: "auto-2", courses, regretsUsd, scoresUsd, leader, profile, guard, ...rates };
+  const rates = { rps, peakRps, heldRps, heldMinutes };
+  return { kind: "auto-3", courses, regretsUsd, scoresUsd, leader, profile, guard, ...rates };
 }
 
 /** The tier that the followed member heads for, with the numbers that speak for it. */
-function decided(memory: AutoMemory, target: Tier, options: AutoOptions): Decision {
+function decided(
+  memory: AutoMemory,
+  target: Tier,
+  options: AutoOptions,
+  courses: Courses,
+): Decision {
   const { economics, tasksMax } = options;
   const followed = memory.guard.holds ? referenceMember : memory.leader;
   const code = memory.courses.at(-1)?.[followed] ?? 0;
-  const tier = headsForFargate(code, economics) ? "fargate" : "lambda";
-  if (tier === target) return holdFor(() => reasonOf(memory, followed, false, economics));
-  const reason = (): string => reasonOf(memory, followed, true, economics);
+  const heads = courses.heads[code] === 1;
+  const tier = heads ? "fargate" : "lambda";
+  if (tier === target) return holdFor(() => reasonOf(memory, followed, "stays", heads, economics));
+  const reason = (): string => reasonOf(memory, followed, "moves", heads, economics);
   return targetFor(tier, { economics, tasksMax, rps: memory.peakRps }, reason);
 }
 
 function reasonOf(
   memory: AutoMemory,
   followed: number,
-  moves: boolean,
+  does: "moves" | "stays",
+  heads: boolean,
   economics: Economics,
 ): string {
   const { scoresUsd, guard, rps } = memory;
@@ -159,13 +173,14 @@ function reasonOf(
       `at an optimum of ${usd(optimumSoFarUsd(guard))}; follows ${nameOfMember(followed)}`
     : `follows ${nameOfMember(followed)}: ${score(followed)} lately against ` +
       `${score(alwaysLambda)} on Lambda and ${score(alwaysFargate)} on Fargate`;
-  return `${lead}; ${rate}, ${motiveOf(memory, followed, moves, economics)}`;
+  return `${lead}; ${rate}, ${motiveOf(memory, followed, does, heads, economics)}`;
 }
 
 function motiveOf(
   memory: AutoMemory,
   followed: number,
-  moves: boolean,
+  does: "moves" | "stays",
+  heads: boolean,
   economics: Economics,
 ): string {
   const member = team[followed];
@@ -174,10 +189,9 @@ function motiveOf(
     return `the past hours promise ${usd(promised)} an hour in their busy minutes`;
   }
   if (member?.kind !== "counter") return "whatever the rate";
-  const code = memory.courses.at(-1)?.[followed] ?? 0;
-  const heads = headsForFargate(code, economics);
   // A move has set the regret back to zero: what it passed is the limit of the tier it left.
-  if (moves) return `regret passed ${usd((heads ? member.up : member.down) * economics.cycleUsd)}`;
+  if (does === "moves")
+    return `regret passed ${usd((heads ? member.up : member.down) * economics.cycleUsd)}`;
   const limitUsd = (heads ? member.down : member.up) * economics.cycleUsd;
   return `regret ${usd(memory.regretsUsd[followed] ?? 0)} of ${usd(limitUsd)}`;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { profileDefault } from "../core/cost.ts";
-import { advanced, isFree, minutePrices, priceOf, steered } from "../policies/course.ts";
+import { coursesOf, isFree, minutePrices, steered } from "../policies/course.ts";
 import { economicsOf, switchTimesDefault } from "../policies/economics.ts";
 import { minuteCosts, totalUsd } from "./model.ts";
 import { optimumUsd } from "./optimum.ts";
@@ -112,20 +112,20 @@ function bruteForce(
   small: ReturnType<typeof economicsOf>,
   onsetBlind: boolean,
 ): number {
-  const onFargate = small.upMinutes + 1;
+  const courses = coursesOf(small);
   const from = (minute: number, code: number): number => {
     if (minute === rps.length) return 0;
     const prices = minutePrices(small, rps[minute] ?? 0);
     const seen = rps[minute - small.metricLagMinutes] ?? -1;
     let best = Number.POSITIVE_INFINITY;
     for (const wish of [false, true]) {
-      const next = steered(code, wish, small);
+      const next = steered(code, wish, courses);
       if (onsetBlind && code === 0 && next === 1 && seen < small.breakEvenRps) continue;
-      const rest = from(minute + 1, advanced(next, small));
-      best = Math.min(best, priceOf(next, prices, onFargate) + rest);
-      if (!isFree(code, small)) break;
+      const rest = from(minute + 1, courses.next[next] ?? 0);
+      best = Math.min(best, (prices[courses.kind[next] ?? 0] ?? 0) + rest);
+      if (!isFree(code, courses)) break;
     }
     return best;
   };
-  return Math.min(from(0, 0), from(0, onFargate));
+  return Math.min(from(0, 0), from(0, courses.onFargate));
 }

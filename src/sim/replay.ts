@@ -6,7 +6,7 @@
  */
 import { alarmsAtStart } from "../core/alarms.ts";
 import type { Policy, PolicyState, Sample } from "../core/types.ts";
-import { advanced, headsForFargate, steered } from "../policies/course.ts";
+import { coursesOf, steered } from "../policies/course.ts";
 import type { AlarmBoard, AlarmStates } from "./alarms.ts";
 import type { MinuteCosts } from "./model.ts";
 
@@ -46,8 +46,9 @@ export function replay(
   options: ReplayOptions = {},
 ): ReplayResult {
   const { economics, rps, lambdaUsd, fargateUsd } = costs;
-  const { upMinutes, metricLagMinutes: lag, baseUsdPerMinute, removalUsd } = economics;
-  const onFargate = upMinutes + 1;
+  const { metricLagMinutes: lag, baseUsdPerMinute, removalUsd } = economics;
+  const courses = coursesOf(economics);
+  const { onFargate } = courses;
   const startMs = options.startMs ?? 0;
   const spent = { lambda: 0, deploying: 0, fargate: 0, draining: 0 };
   let code = 0;
@@ -59,7 +60,7 @@ export function replay(
   const served = new Uint8Array(lag + 1);
   for (let minute = 0; minute < rps.length; minute += 1) {
     const seen = minute - lag;
-    const target = headsForFargate(code, economics) ? "fargate" : "lambda";
+    const target = courses.heads[code] === 1 ? "fargate" : "lambda";
     let samples: readonly Sample[] = [];
     if (seen >= 0) {
       const tier = served[seen % (lag + 1)] === 1 ? "fargate" : "lambda";
@@ -73,7 +74,7 @@ export function replay(
     policyState = decided.policyState;
     const { decision } = decided;
     const wanted = decision.type === "target" ? decision.tier : target;
-    const next = steered(code, wanted === "fargate", economics);
+    const next = steered(code, wanted === "fargate", courses);
     if (next !== code) {
       transitions += 1;
       targetSinceMs = nowMs;
@@ -88,7 +89,7 @@ export function replay(
     spent[nameOf(next, onFargate)] += 1;
     served[minute % (lag + 1)] = fargate ? 1 : 0;
     if (options.course !== undefined) options.course[minute] = next;
-    code = advanced(next, economics);
+    code = courses.next[next] ?? 0;
   }
   return { costUsd, transitions, minutes: spent };
 }

@@ -56,7 +56,7 @@ export function guarded(
   own: { readonly usd: number; readonly wentUp: boolean },
   economics: Economics,
 ): Guard {
-  const { lambdaUsd, fargateUsd, wayUsd } = prices;
+  const [lambdaUsd, wayUsd, , fargateUsd] = prices;
   const upUsd = guard.upUsd.slice();
   const downUsd = guard.downUsd.slice();
   const upSlot = guard.minutes % upUsd.length;
@@ -100,11 +100,12 @@ export function optimumSoFarUsd(guard: Guard): number {
 
 /**
  * What the counter could have cost at most: (3 − 2/ρ) times the optimum, and for each cycle the
- * delay at the highest rate seen.
+ * delay at the highest rate seen, and the stay that a dwell forces.
  */
 export function boundUsd(guard: Guard, economics: Economics): number {
-  const { upMinutes, metricLagMinutes, cycleUsd } = economics;
-  const delayUsd = (upMinutes + metricLagMinutes + 1) * guard.savedMaxUsd;
+  const { upMinutes, metricLagMinutes, cycleUsd, stayMinutes, baseUsdPerMinute } = economics;
+  const delayUsd =
+    (upMinutes + metricLagMinutes + 1) * guard.savedMaxUsd + stayMinutes * baseUsdPerMinute;
   const factor = 3 - 2 / guard.ratioMax;
   return factor * optimumSoFarUsd(guard) + (guard.cycles + 1) * delayUsd + cycleUsd;
 }

@@ -7,7 +7,7 @@ import { firstLeader, team } from "./team.ts";
 
 /** The state of the policy between two windows. Never changed in place. */
 export interface AutoMemory {
-  readonly kind: "auto-2";
+  readonly kind: "auto-3";
   /** Courses of the members and, last, of the policy itself: one list per minute of metric lag. */
   readonly courses: readonly (readonly number[])[];
   /** What staying has cost each member more than the other tier would have, USD. */
@@ -20,13 +20,16 @@ export interface AutoMemory {
   readonly rps: number;
   /** The highest rate lately, fading. */
   readonly peakRps: number;
+  /** The rate that Fargate would still have tasks for, and for how many minutes more. */
+  readonly heldRps: number;
+  readonly heldMinutes: number;
 }
 
 /** The memory before any traffic: everybody on Lambda. */
 export function newMemory(economics: Economics): AutoMemory {
   const onLambda = Array<number>(team.length + 1).fill(0);
   return {
-    kind: "auto-2",
+    kind: "auto-3",
     courses: Array<readonly number[]>(Math.max(1, economics.metricLagMinutes)).fill(onLambda),
     regretsUsd: Array<number>(team.length).fill(0),
     scoresUsd: Array<number>(team.length).fill(0),
@@ -35,10 +38,12 @@ export function newMemory(economics: Economics): AutoMemory {
     guard: newGuard(economics),
     rps: 0,
     peakRps: 0,
+    heldRps: 0,
+    heldMinutes: 0,
   };
 }
 
 /** The memory in a stored state; `null` if another policy or an older version left it. */
 export function recallMemory(state: PolicyState): AutoMemory | null {
-  return state.kind === "auto-2" ? (state as unknown as AutoMemory) : null;
+  return state.kind === "auto-3" ? (state as unknown as AutoMemory) : null;
 }

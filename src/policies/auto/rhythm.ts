@@ -46,14 +46,21 @@ export function plansFargate(
   isOnFargate: boolean,
   economics: Economics,
 ): boolean {
-  const { upMinutes, downMinutes, baseUsdPerMinute, removalUsd } = economics;
+  const { upMinutes, downMinutes, stayMinutes, baseUsdPerMinute, removalUsd } = economics;
   const upUsd = upMinutes * baseUsdPerMinute;
   const downUsd = downMinutes * baseUsdPerMinute + removalUsd;
   // Beyond the horizon both tiers count 0; the arrays are scratch and keep their zeros there.
+  const stays = stayMinutes > 0;
+  if (stays) addUp(profile);
+  // Who has just arrived may not leave before the dwell is over.
+  const arrived = (ahead: number): number =>
+    stays
+      ? (onFargate[ahead + stayMinutes] ?? 0) - savedFrom(minuteOfHour + ahead, stayMinutes)
+      : (onFargate[ahead] ?? 0);
   for (let ahead = hourMinutes - 1; ahead >= 1; ahead -= 1) {
     const saved = profile[(minuteOfHour + ahead) % hourMinutes] ?? 0;
     const stay = onLambda[ahead + 1] ?? 0;
-    const go = upUsd + (onFargate[ahead + upMinutes] ?? 0);
+    const go = upUsd + arrived(ahead + upMinutes);
     onLambda[ahead] = go < stay ? go : stay;
     const keep = (onFargate[ahead + 1] ?? 0) - saved;
     const leave = downUsd + (onLambda[ahead + downMinutes] ?? 0);
@@ -63,5 +70,21 @@ export function plansFargate(
   if (isOnFargate) {
     return downUsd + (onLambda[downMinutes] ?? 0) >= (onFargate[1] ?? 0) - savedNow;
   }
-  return upUsd + (onFargate[upMinutes] ?? 0) < (onLambda[1] ?? 0);
+  return upUsd + arrived(upMinutes) < (onLambda[1] ?? 0);
+}
+
+const sums = new Float64Array(2 * hourMinutes + 1);
+
+function addUp(profile: HourProfile): void {
+  for (let at = 0; at < 2 * hourMinutes; at += 1) {
+    sums[at + 1] = (sums[at] ?? 0) + (profile[at % hourMinutes] ?? 0);
+  }
+}
+
+/** What the profile saves in so many minutes from a minute of the hour on. */
+function savedFrom(minuteOfHour: number, minutes: number): number {
+  const from = minuteOfHour % hourMinutes;
+  const part = minutes % hourMinutes;
+  const wholeHours = (minutes - part) / hourMinutes;
+  return wholeHours * (sums[hourMinutes] ?? 0) + (sums[from + part] ?? 0) - (sums[from] ?? 0);
 }
