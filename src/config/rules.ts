@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { ErrorCode } from "./errors.ts";
 import { fargateOffer, fargateOffers } from "./fargate-sizes.ts";
 import type { CheckParams } from "./sections/field.ts";
+import { isReserved } from "./sections/service.ts";
 import type { Config } from "./types.ts";
 
 interface Rule {
@@ -123,6 +124,74 @@ const rules: readonly Rule[] = [
   },
 ];
 
+const deploymentRules: readonly Rule[] = [
+  {
+    code: "SECRET_INVALID",
+    reads: ["secrets", "env"],
+    holds: ({ secrets, env }) => Object.keys(secrets).every((name) => secretName(name, env)),
+    message: ({ secrets, env }) =>
+      `${Object.keys(secrets).find((name) => !secretName(name, env))} is set elsewhere too`,
+    hint: () => "Remove it from env; variables that a tier sets itself cannot be secrets.",
+  },
+  {
+    code: "DOMAIN_MISSING",
+    reads: ["hostedZoneId", "domain"],
+    holds: ({ hostedZoneId, domain }) => hostedZoneId === null || domain !== null,
+    message: () => "there is a zone but no domain",
+    hint: () => 'Set domain to the host name of the service, such as "api.example.com".',
+  },
+  {
+    code: "DOMAIN_MISSING",
+    reads: ["certificateArn", "domain"],
+    holds: ({ certificateArn, domain }) => certificateArn === null || domain !== null,
+    message: () => "there is a certificate but no domain",
+    hint: () => 'Set domain to the host name of the service, such as "api.example.com".',
+  },
+  {
+    code: "CONFIG_VALUE_INVALID",
+    reads: ["lambda.timeoutSeconds", "frontDoor"],
+    holds: ({ lambda, frontDoor }) => frontDoor !== "rest" || lambda.timeoutSeconds <= 29,
+    message: ({ lambda }) => `a REST API ends answers after 29 s, not ${lambda.timeoutSeconds}`,
+    hint: () => "Lower lambda.timeoutSeconds to 29.",
+  },
+  {
+    code: "NETWORK_INVALID",
+    reads: ["network"],
+    holds: ({ network }) => networkComplete(network),
+    message: () => "vpcId, subnetIds, balancerSubnetIds and securityGroupIds belong together",
+    hint: () =>
+      "Give a VPC, at least two private subnets for the service, two public ones for the " +
+      "balancer, and a security group; or none of them.",
+  },
+  {
+    code: "NETWORK_INVALID",
+    reads: ["network.tasks", "network.vpcId"],
+    holds: ({ network }) => network.vpcId === null || network.tasks === "private",
+    message: () => "in a VPC of yours a function has no public address, so tasks must have none",
+    hint: () => 'Set network.tasks to "private" and choose subnets with a way out.',
+  },
+  {
+    code: "NETWORK_INVALID",
+    reads: ["standby", "network.vpcId"],
+    holds: ({ standby, network }) => network.vpcId === null || standby === "warm",
+    message: () => "cold standby removes the network, which a VPC of yours must not be",
+    hint: () => 'Set standby to "warm".',
+  },
+];
+
+/** A secret has its name for itself. */
+function secretName(name: string, env: Config["env"]): boolean {
+  return !Object.hasOwn(env, name) && !isReserved(name);
+}
+
+/** A balancer needs subnets in two zones, and so does a service that outlives the loss of one. */
+function networkComplete({ vpcId, ...ids }: Config["network"]): boolean {
+  const { subnetIds, balancerSubnetIds, securityGroupIds } = ids;
+  const none = subnetIds.length + balancerSubnetIds.length + securityGroupIds.length === 0;
+  if (vpcId === null) return none;
+  return subnetIds.length >= 2 && balancerSubnetIds.length >= 2 && securityGroupIds.length >= 1;
+}
+
 function related(a: string, b: string): boolean {
   return `${a}.`.startsWith(`${b}.`) || `${b}.`.startsWith(`${a}.`);
 }
@@ -133,7 +202,7 @@ export function checkRules(config: Config, context: z.core.$RefinementCtx<Config
     .filter((issue) => issue.code !== "unrecognized_keys")
     .map((issue) => (issue.path ?? []).join("."));
   if (invalid.includes("")) return;
-  for (const rule of rules) {
+  for (const rule of [...rules, ...deploymentRules]) {
     if (rule.reads.some((key) => invalid.some((path) => related(key, path)))) continue;
     if (rule.holds(config)) continue;
     const params: CheckParams = { code: rule.code, hint: rule.hint(config) };

@@ -20,8 +20,10 @@ test("every key has a sentence, and a default unless it cannot have one", () => 
 });
 
 test("every number has its unit in its name or counts what its name says", () => {
-  const unit = /(Seconds|Minutes|MinutesMax|MB|Percent|Percents|PercentsDown|PerMinute)$/;
-  const counted = /(port|vcpu|concurrency|Max|Tasks|Threshold|periods|of|probes|minutes|weight)$/;
+  const unit =
+    /(Seconds|Days|PerSecond|Minutes|MinutesMax|MB|Percent|Percents|PercentsDown|PerMinute)$/;
+  const counted =
+    /(port|vcpu|concurrency|burst|natGateways|Max|Tasks|Threshold|periods|of|probes|minutes|weight)$/;
   for (const { path, node } of leaves(jsonSchema())) {
     const number = node.type === "integer" || node.type === "number";
     if (number) assert.ok(unit.test(path) || counted.test(path) || /Min$/.test(path), path);

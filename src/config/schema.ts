@@ -6,6 +6,17 @@
  */
 import { z } from "zod";
 import { checkRules } from "./rules.ts";
+import { permissions, secrets } from "./sections/access.ts";
+import {
+  certificateArn,
+  dashboard,
+  frontDoor,
+  hostedZoneId,
+  logRetentionDays,
+  network,
+  notifications,
+  throttle,
+} from "./sections/deployment.ts";
 import { whole } from "./sections/field.ts";
 import { load } from "./sections/load.ts";
 import { command, env, readiness, setup, watch } from "./sections/service.ts";
@@ -41,6 +52,8 @@ export const configSchema: z.ZodType<Config, ConfigInput> = z
     port: whole(1, 65_535, 8080, "Port that the service listens on in a container."),
     setup,
     env,
+    secrets,
+    permissions,
     readiness,
     lambda,
     fargate,
@@ -51,6 +64,14 @@ export const configSchema: z.ZodType<Config, ConfigInput> = z
       .default("warm")
       .describe("warm keeps the free network pieces between bursts; cold removes them as well."),
     domain,
+    hostedZoneId,
+    certificateArn,
+    frontDoor,
+    throttle,
+    network,
+    notifications,
+    logRetentionDays,
+    dashboard,
     policy: z
       .enum(["threshold", "break-even", "work-function", "auto"])
       .default("threshold")

@@ -29,6 +29,20 @@ export interface Config {
   readonly setup: null | string | readonly string[];
   /** Environment variables of the service on both tiers, 4 KB together. Default: {}. */
   readonly env: Readonly<Record<string, string>>;
+  /**
+   * Variables whose values come from Secrets Manager or Systems Manager when the service starts.
+   * Default: {}.
+   */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** What the service may do in AWS, on both tiers. Default: []. */
+  readonly permissions: ReadonlyArray<{
+    /** Actions of IAM. */
+    readonly actions: readonly string[];
+    /** ARNs that they apply to. */
+    readonly resources: readonly string[];
+    /** Conditions of IAM: operator, key and value. Default: {}. */
+    readonly conditions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  }>;
   /** When the service may receive requests. */
   readonly readiness: {
     /**
@@ -168,6 +182,59 @@ export interface Config {
   readonly standby: "warm" | "cold";
   /** Host name of the service, in a zone of Route 53; null means none. Default: null. */
   readonly domain: string | null;
+  /** Route 53 zone of `domain`; null means that `lambdaflex deploy` looks it up. Default: null. */
+  readonly hostedZoneId: string | null;
+  /**
+   * Certificate of `domain` in the service's region; null means one is made, for free. Default:
+   * null.
+   */
+  readonly certificateArn: string | null;
+  /**
+   * API in front of Lambda: http is cheaper; rest keeps encoded paths such as /a%2Fb and ends
+   * answers after 29 s. Default: "http".
+   */
+  readonly frontDoor: "http" | "rest";
+  /** What the API in front of Lambda lets through; more is answered with 429. */
+  readonly throttle: {
+    /** Requests a second on average. Default: 10000. */
+    readonly requestsPerSecond: number;
+    /** Requests at once above that. Default: 5000. */
+    readonly burst: number;
+  };
+  /** Where the service runs. */
+  readonly network: {
+    /**
+     * public gives each task an address that only the balancer reaches; private none, and a NAT
+     * gateway during bursts. Default: "public".
+     */
+    readonly tasks: "public" | "private";
+    /**
+     * NAT gateways of private tasks, 0.045 USD an hour each; 2 survive the loss of a zone. Default:
+     * 1.
+     */
+    readonly natGateways: number;
+    /** VPC that both tiers join, for a database; null means none. Default: null. */
+    readonly vpcId: string | null;
+    /** Private subnets of that VPC that the service runs in. Default: []. */
+    readonly subnetIds: readonly string[];
+    /** Public subnets of that VPC for the balancer. Default: []. */
+    readonly balancerSubnetIds: readonly string[];
+    /** Security groups that the service belongs to in that VPC, on both tiers. Default: []. */
+    readonly securityGroupIds: readonly string[];
+  };
+  /** Who hears of transitions and failures. */
+  readonly notifications: {
+    /** Addresses that hear of transitions and failures; each must confirm once. Default: []. */
+    readonly emails: readonly string[];
+    /** Parameter of Systems Manager that holds the address to post events to. Default: null. */
+    readonly webhook: string | null;
+  };
+  /** Days that the logs of the service and of the controller are kept. Default: 30. */
+  readonly logRetentionDays: 1 | 3 | 7 | 14 | 30 | 60 | 90 | 180 | 365;
+  /**
+   * Whether CloudWatch gets a dashboard of both tiers; three of an account are free. Default: true.
+   */
+  readonly dashboard: boolean;
   /**
    * What decides on the tier: threshold follows the alarms; the others weigh what each tier costs,
    * auto by what has paid so far. Default: "threshold".

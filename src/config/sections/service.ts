@@ -29,17 +29,21 @@ const reserved: readonly RegExp[] = [
   /^AWS_LAMBDA_(?!EXEC_WRAPPER$)/,
 ];
 
+/** Whether a tier sets the variable itself, so that nobody else may. */
+export function isReserved(name: string): boolean {
+  return reserved.some((pattern) => pattern.test(name));
+}
+
 /** AWS Lambda's limit for all variables together. */
 const envBytesMax = 4096;
 
-const envName = z
+/** Name of a variable of the environment. */
+export const envName: z.ZodType<string, string> = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "a name of letters, digits and _ that starts with no digit");
 
 function checkEnv(variables: Config["env"], context: z.core.$RefinementCtx): void {
-  const taken = Object.keys(variables).filter((name) => {
-    return reserved.some((pattern) => pattern.test(name));
-  });
+  const taken = Object.keys(variables).filter(isReserved);
   for (const name of taken.slice(0, 10)) {
     const hint = "Remove it: the tier that runs the service sets it to the right value.";
     const { error, params } = problem("ENV_RESERVED", `${name} cannot be set here`, hint);
