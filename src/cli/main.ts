@@ -7,6 +7,7 @@ import { UserError } from "../config/errors.ts";
 import { checkArguments } from "./arguments.ts";
 
 const commands: Readonly<Record<string, () => Promise<CommandDef>>> = {
+  init: async () => (await import("./init.ts")).default,
   rehearse: async () => (await import("./rehearse.ts")).default,
   dev: async () => (await import("./dev.ts")).default,
   simulate: async () => (await import("./simulate.ts")).default,
@@ -14,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<CommandDef>>> = {
 };
 
 const summaries: Readonly<Record<string, string>> = {
+  init: "A configuration, a Dockerfile and, where there is none, a minimal service",
   rehearse: "One whole cycle, Lambda to Fargate and back, under real traffic on this machine",
   dev: "Both tiers on this machine for your own requests, at http://localhost:4400",
   simulate: "What your own traffic would have cost: each policy, staying put, and the optimum",
