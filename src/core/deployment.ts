@@ -11,6 +11,8 @@ export const appNameLengthMax = 15;
 export interface DeploymentNames {
   readonly baseStack: string;
   readonly burstStack: string;
+  /** Name of the front door; a REST API's metrics are found by it. */
+  readonly api: string;
   readonly appFunction: string;
   /** The alias that serves; it always points to a published version. */
   readonly alias: string;
@@ -29,6 +31,7 @@ export function deploymentNames(app: string): DeploymentNames {
   return {
     baseStack: `${app}-base`,
     burstStack: `${app}-burst`,
+    api: `${app}-api`,
     appFunction: `${app}-app`,
     alias: "live",
     controllerFunction: `${app}-controller`,
@@ -55,6 +58,27 @@ export const stackTag = "lambdaflex:stack";
 
 /** What the front door is: an HTTP API, or a REST API that keeps encoded paths. */
 export type FrontDoor = "http" | "rest";
+
+/** What the front door's metrics are called. All are in the namespace AWS/ApiGateway. */
+export interface FrontDoorMetrics {
+  readonly requests: string;
+  readonly errors: string;
+  readonly latency: string;
+  readonly dimension: { readonly Name: string; readonly Value: string };
+}
+
+/** HTTP APIs count by their id, REST APIs by their name, and they spell errors differently. */
+export function frontDoorMetrics(app: string, door: FrontDoor, apiId: string): FrontDoorMetrics {
+  const base = { requests: "Count", latency: "Latency" };
+  if (door === "http") {
+    return { ...base, errors: "5xx", dimension: { Name: "ApiId", Value: apiId } };
+  }
+  const dimension = { Name: "ApiName", Value: deploymentNames(app).api };
+  return { ...base, errors: "5XXError", dimension };
+}
+
+/** `SetIdentifier` of the weighted record of each tier. */
+export const recordIdentifiers = { lambda: "lambda", fargate: "fargate" } as const;
 
 /**
  * What the controller is told, as environment variables of its function. Together they must fit
@@ -83,7 +107,10 @@ export interface ControllerVariables {
   /** Digest that `LAMBDAFLEX_TASK_DEFINITION` runs. */
   readonly LAMBDAFLEX_DIGEST: string;
   readonly LAMBDAFLEX_TOPIC: string;
-  /** Address of a webhook; empty for none. A secret, so only ever a reference to one. */
+  /**
+   * Where the address of a webhook is kept: name or ARN of a parameter, or ARN of a secret; empty
+   * for none. The address itself is a secret and never a variable.
+   */
   readonly LAMBDAFLEX_WEBHOOK: string;
 }
 
@@ -117,7 +144,7 @@ export interface BaseOutputs {
 
 /**
  * Keys of the state table. `status` holds `revision` (number) and `status` (JSON text), changed
- * only by compare-and-swap on the revision; `lease` an owner and the end of its turn; `event`
+ * only by compare-and-swap on the revision, and the controller's notes; `lease` an owner and the end of its turn; `event`
  * what happened, by time, until `ttl` (seconds since 1970); `deploy` the lock of a deployment.
  */
 export const tableKeys = {
