@@ -86,6 +86,21 @@ export function numberOf(file: JsonFile, key: string, value: unknown, field: Num
   throw invalid(file, key, boundsOf(field), value, exampleOf(field));
 }
 
+/** The least and the most of something, within the bounds of its field. Throws UserError. */
+export function rangeOf(
+  file: JsonFile,
+  key: string,
+  value: unknown,
+  field: NumberField,
+): readonly [min: number, max: number] {
+  if (Array.isArray(value) && value.length === 2) {
+    const [min, max] = value.map((one) => numberOf(file, key, one, field));
+    if (min !== undefined && max !== undefined && min <= max) return [min, max];
+  }
+  const expected = `two numbers (${field.unit}), the lower one first`;
+  throw invalid(file, key, expected, value, "For example [30, 60].");
+}
+
 /** One of some words. Throws UserError. */
 export function wordOf<Word extends string>(
   file: JsonFile,

@@ -1,6 +1,8 @@
 /** The part of a scenario that only the realistic model reads. */
-import { awsDelayRanges } from "../core/delays.ts";
-import type { EngineSettings } from "../core/types.ts";
+import { parseConfig } from "../config/parse.ts";
+import { engineSettings } from "../config/settings.ts";
+import type { Config } from "../config/types.ts";
+import { awsDelayRanges, type DelayRanges, type SecondsRange } from "../core/delays.ts";
 import {
   type BalancerRounding,
   type ClientBehaviour,
@@ -9,7 +11,14 @@ import {
   type RealisticScenario,
   realisticDefault,
 } from "../sim/realistic-scenario.ts";
-import { entriesOf, type JsonFile, type NumberField, numberOf, wordOf } from "./simulate-fields.ts";
+import {
+  entriesOf,
+  type JsonFile,
+  type NumberField,
+  numberOf,
+  rangeOf,
+  wordOf,
+} from "./simulate-fields.ts";
 
 /** What one source says about the realistic model. */
 export interface GivenRealism {
@@ -19,7 +28,10 @@ export interface GivenRealism {
   readonly clients?: Partial<ClientBehaviour>;
   readonly lambda?: Partial<LambdaBehaviour>;
   readonly fargate?: Partial<FargateBehaviour>;
-  readonly engine?: EngineSettings;
+  /** The configuration's section of the same name; what is left out stays. */
+  readonly transition?: Partial<Config["transition"]>;
+  readonly delays?: Partial<DelayRanges>;
+  readonly metricLagSeconds?: SecondsRange;
 }
 
 const seconds: NumberField = { min: 0, max: 86_400, unit: "seconds" };
@@ -54,9 +66,20 @@ const groups: Readonly<Record<string, Readonly<Record<string, NumberField | read
     },
   };
 
+const ranges: readonly (keyof DelayRanges)[] = [
+  "balancerSeconds",
+  "taskStartSeconds",
+  "removalSeconds",
+  "dnsSeconds",
+  "alarmSeconds",
+];
+
+/** Keys that are read one by one. */
+const single = ["seed", "standby", "balancerRounding", "transition", "delays", "metricLagSeconds"];
+
 /** Reads the section `realistic`. Throws UserError with a SCENARIO_ code. */
 export function realismOf(file: JsonFile, raw: unknown): GivenRealism {
-  const known = ["seed", "standby", "balancerRounding", ...Object.keys(groups)];
+  const known = [...single, ...Object.keys(groups)];
   const given = entriesOf(file, raw, known, "realistic.");
   const result: Record<string, unknown> = {};
   if (given.seed !== undefined) {
@@ -68,6 +91,19 @@ export function realismOf(file: JsonFile, raw: unknown): GivenRealism {
   };
   word("standby", ["warm", "cold"]);
   word("balancerRounding", ["whole-hours", "mean"]);
+  if (given.transition !== undefined) result.transition = transitionOf(file, given.transition);
+  if (given.delays !== undefined) {
+    const entries = Object.entries(entriesOf(file, given.delays, ranges, "realistic.delays."));
+    result.delays = Object.fromEntries(
+      entries.map(([name, value]) => {
+        return [name, rangeOf(file, `realistic.delays.${name}`, value, seconds)];
+      }),
+    );
+  }
+  if (given.metricLagSeconds !== undefined) {
+    const lag = rangeOf(file, "realistic.metricLagSeconds", given.metricLagSeconds, seconds);
+    result.metricLagSeconds = lag;
+  }
   for (const [group, fields] of Object.entries(groups)) {
     if (given[group] === undefined) continue;
     const prefix = `realistic.${group}.`;
@@ -84,6 +120,18 @@ export function realismOf(file: JsonFile, raw: unknown): GivenRealism {
     );
   }
   return result;
+}
+
+/** Checked by the configuration's own schema, errors included; only what was given is taken. */
+function transitionOf(file: JsonFile, raw: unknown): Partial<Config["transition"]> {
+  const { transition } = parseConfig(onlyTransition(raw), "", `${file.path}: realistic`);
+  const given = Object.keys(raw as object);
+  return Object.fromEntries(Object.entries(transition).filter(([key]) => given.includes(key)));
+}
+
+/** The smallest configuration around the one section that matters here. */
+function onlyTransition(transition: unknown): unknown {
+  return { command: "true", transition };
 }
 
 /** The realistic model around a scenario of the ideal one; later sources win. */
@@ -110,13 +158,19 @@ export function realisticOf(
     seed = source.seed ?? seed;
     realistic = {
       ...realistic,
-      engine: source.engine ?? realistic.engine,
-      delays: standby === undefined ? realistic.delays : awsDelayRanges(standby),
+      delays: {
+        ...(standby === undefined ? realistic.delays : awsDelayRanges(standby)),
+        ...source.delays,
+      },
+      metricLagSeconds: source.metricLagSeconds ?? realistic.metricLagSeconds,
       balancerRounding: source.balancerRounding ?? realistic.balancerRounding,
       clients: { ...realistic.clients, ...source.clients },
       lambda: { ...realistic.lambda, ...source.lambda },
       fargate: { ...realistic.fargate, ...source.fargate },
     };
   }
-  return { realistic: { ...realistic, engine: { ...realistic.engine, tasksMin, tasksMax } }, seed };
+  const transition = Object.assign({}, ...sources.map((source) => source.transition));
+  const config = parseConfig(onlyTransition(transition), "", "the transition");
+  const engine = { ...engineSettings(config), tasksMin, tasksMax };
+  return { realistic: { ...realistic, engine }, seed };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { UserError } from "../config/errors.ts";
+import { realisticDefault } from "../sim/realistic-scenario.ts";
 import { loadPrices, priceBookDefault, pricesOf } from "./cost-prices.ts";
 import { loadScenario, parametersDefault, type Settings, settingsOf } from "./simulate-scenario.ts";
 
@@ -59,6 +60,36 @@ describe("a scenario", () => {
       [7, "lambda", scenario.prices],
     );
     assert.equal(realistic.delays.balancerSeconds[0], 171);
+  });
+
+  it("sets how the engine moves with the configuration's own keys, and what it waits for", async () => {
+    const { realistic } = await settings({
+      realistic: {
+        transition: { dwellMinutes: 5, deadlines: { shiftingMinutes: 9 } },
+        delays: { dnsSeconds: [1, 2] },
+        metricLagSeconds: [60, 60],
+      },
+    });
+    const { engine, delays } = realistic;
+    assert.equal(engine.dwellFargateMs, 300_000);
+    assert.deepEqual(
+      [engine.deadlineMs.shifting, engine.deadlineMs.provisioning],
+      [540_000, 900_000],
+    );
+    assert.equal(engine.bakeMs, realisticDefault.engine.bakeMs);
+    assert.deepEqual(
+      [delays.dnsSeconds, delays.taskStartSeconds],
+      [
+        [1, 2],
+        [30, 60],
+      ],
+    );
+    assert.deepEqual(realistic.metricLagSeconds, [60, 60]);
+  });
+
+  it("without keys moves as the product does, with room for more tasks", async () => {
+    const { realistic } = await settings({});
+    assert.deepEqual(realistic.engine, realisticDefault.engine);
   });
 
   const faults: readonly (readonly [string, unknown, string, RegExp])[] = [
@@ -117,6 +148,18 @@ describe("a scenario", () => {
       { realistic: { lambda: { coldStartSecond: 2 } } },
       "SCENARIO_KEY_UNKNOWN",
       /did you mean "coldStartSeconds"/,
+    ],
+    [
+      "a mistyped key of the transition",
+      { realistic: { transition: { dwellMinute: 2 } } },
+      "CONFIG_KEY_UNKNOWN",
+      /file\.json: realistic: transition\.dwellMinute: .* did you mean "dwellMinutes"/,
+    ],
+    [
+      "a range upside down",
+      { realistic: { delays: { dnsSeconds: [60, 10] } } },
+      "SCENARIO_VALUE_INVALID",
+      /two numbers \(seconds\), the lower one first/,
     ],
     [
       "a share above 1",

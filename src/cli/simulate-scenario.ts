@@ -4,7 +4,6 @@
  */
 import { type ErrorCode, UserError } from "../config/errors.ts";
 import { fargateOffer, fargateOffers } from "../config/fargate-sizes.ts";
-import { engineSettings } from "../config/settings.ts";
 import type { Config } from "../config/types.ts";
 import type { Thresholds } from "../core/alarms.ts";
 import { type CostProfile, profileDefault } from "../core/cost.ts";
@@ -172,7 +171,7 @@ function thresholdsOf(file: JsonFile, raw: unknown): PartialThresholds {
 
 /** What a configuration says about the model. */
 export function givenByConfig(config: Config): Given {
-  const { lambda, fargate, thresholds, standby } = config;
+  const { lambda, fargate, thresholds, standby, transition } = config;
   const { concurrencyMax } = lambda;
   return {
     parameters: {
@@ -185,7 +184,7 @@ export function givenByConfig(config: Config): Given {
       requestsPerSecondPerTask: fargate.requestsPerTaskPerMinute / 60,
     },
     thresholds,
-    realism: { standby, lambda: { concurrencyMax }, engine: engineSettings(config) },
+    realism: { standby, lambda: { concurrencyMax }, transition },
     reprice: (prices) => prices,
     placeOf: (key) => `the configuration's ${key}`,
   };

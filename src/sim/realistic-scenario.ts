@@ -86,7 +86,7 @@ const engineDefault: EngineSettings = {
   probesMin: 5,
   tasksMin: scenarioDefault.profile.tasksMin,
   tasksMax: 1000,
-  drainQuietMs: 5 * minuteMs,
+  drainQuietMs: 10 * minuteMs,
   drainMaxMs: 60 * minuteMs,
   dwellFargateMs: 50 * minuteMs,
   dwellLambdaMs: 10 * minuteMs,
