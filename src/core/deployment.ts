@@ -144,8 +144,9 @@ export interface BaseOutputs {
 
 /**
  * Keys of the state table. `status` holds `revision` (number) and `status` (JSON text), changed
- * only by compare-and-swap on the revision, and the controller's notes; `lease` an owner and the end of its turn; `event`
- * what happened, by time, until `ttl` (seconds since 1970); `deploy` the lock of a deployment.
+ * only by compare-and-swap on the revision, and the controller's notes; `lease` an owner and the
+ * end of its turn; `event` what happened, by time, until `ttl` (seconds since 1970); `deploy` the
+ * lock of a deployment.
  */
 export const tableKeys = {
   partition: "pk",
