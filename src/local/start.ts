@@ -1,12 +1,10 @@
 /** Puts the local cloud together: DNS, both tiers, control plane, alarms and the controller. */
-import { alarmDefinitions, type Thresholds } from "../core/alarms.ts";
+import { alarmDefinitions } from "../core/alarms.ts";
 import {
   type AlarmName,
   type AlarmState,
   type Cloud,
-  type EngineSettings,
   type Override,
-  type Policy,
   type Status,
   seededRandom,
   type TickResult,
@@ -28,64 +26,19 @@ import { createJournal, type Journal } from "./journal.ts";
 import { type LambdaStats, type LambdaTier, startLambdaTier } from "./lambda/tier.ts";
 import { type Memory, openMemory } from "./memory.ts";
 import { createMeter, type Meter } from "./meter.ts";
+import type { LocalOptions, TierSizes } from "./options.ts";
 import type { Endpoint, ServiceSpec } from "./service.ts";
 import { startStatusServer, statusDocument } from "./status-server.ts";
 
-/** How large the tiers are; the names are those of the configuration. */
-export interface TierSizes {
-  readonly lambda: {
-    readonly memoryMB: number;
-    readonly timeoutMs: number;
-    readonly concurrencyMax: number;
-    readonly idleMs: number;
-  };
-  readonly fargate: {
-    readonly vcpu: number;
-    readonly memoryMB: number;
-    readonly tasksMin: number;
-    readonly tasksMax: number;
-    readonly requestsPerTaskPerMinute: number;
-    readonly deregistrationDelayMs: number;
-    readonly stopTimeoutMs: number;
-    readonly clientKeepAliveMs: number;
-    readonly healthCheck: {
-      readonly intervalMs: number;
-      readonly timeoutMs: number;
-      readonly healthyThreshold: number;
-      readonly unhealthyThreshold: number;
-    };
-  };
-}
-
-/** A service, the sizes of its tiers, and how its time passes. */
-export interface LocalOptions {
-  readonly service: ServiceSpec;
-  readonly sizes: TierSizes;
-  readonly thresholds: Thresholds;
-  readonly settings: EngineSettings;
-  readonly policy: Policy;
-  readonly standby: "warm" | "cold";
-  readonly speed: number;
-  readonly seed: number;
-  /** Where the state is kept. */
-  readonly stateFolder: string;
-  /** Virtual time of a first start; a resumed one goes on where it was, if that is later. */
-  readonly startMs: number;
-  /** Processes that may be starting at once: about as many as the machine has cores. */
-  readonly startsMax: number;
-  /** Whether a controller drives it; else the caller does, through `cloud`. @default true */
-  readonly controlled?: boolean;
-  readonly onTick?: (result: TickResult, atMs: number) => void;
-  readonly onAlarm?: (name: AlarmName, state: AlarmState, atMs: number) => void;
-  /** Output of the service's processes and of the cloud itself. */
-  readonly onLog?: (line: string) => void;
-}
+export type { LocalOptions, TierSizes };
 
 /** A running local cloud. */
 export interface Local {
   readonly clock: Clock;
   readonly host: string;
   readonly dns: Endpoint;
+  /** Where this machine may ask for `/snapshot`, and wake the controller with a POST of `/wake`. */
+  readonly statusUrl: string;
   readonly journal: Journal;
   readonly meters: Readonly<Record<Tier, Meter>>;
   readonly alarms: Readonly<Record<AlarmName, AlarmState>>;
@@ -143,7 +96,11 @@ type Stops = Ground["stops"];
 async function assemble(options: LocalOptions, stops: Stops): Promise<Local> {
   let latest: TickResult | null = null;
   let plane: ControlPlane | null = null;
-  const statusServer = await startStatusServer(() => statusDocument(latest, plane));
+  let wake = (): void => undefined;
+  const statusServer = await startStatusServer(() => statusDocument(latest, plane), {
+    snapshot: options.snapshot ?? (() => null),
+    wake: () => wake(),
+  });
   stops.push(statusServer.stop);
   const ground = await prepareGround(options, statusServer.url, stops);
   const { clock, meters, memory } = ground;
@@ -171,10 +128,12 @@ async function assemble(options: LocalOptions, stops: Stops): Promise<Local> {
   const engine = startEngine(ground, plane, lambda, burst, (result) => {
     latest = result;
   });
+  wake = engine.controller.wake;
   return {
     clock,
     host: ground.host,
     dns: dns.endpoint,
+    statusUrl: statusServer.url,
     meters,
     plane,
     cloud: engine.cloud,

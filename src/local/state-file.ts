@@ -189,7 +189,8 @@ function isOwner(value: unknown): value is Owner {
   return pid === null || Number.isInteger(pid);
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of that number lives. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

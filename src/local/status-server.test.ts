@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { request } from "node:http";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { manualClock } from "../../test/manual-clock.ts";
@@ -49,6 +50,41 @@ describe("the status server", () => {
     await server.stop();
     await assert.rejects(fetch(server.url));
     server = await startStatusServer(() => document);
+  });
+});
+
+describe("those who look on", () => {
+  it("get a snapshot once there is one, and wake the controller", async () => {
+    let snapshot: unknown = null;
+    let woken = 0;
+    const server = await startStatusServer(() => ({}), {
+      snapshot: () => snapshot,
+      wake: () => {
+        woken += 1;
+      },
+    });
+    assert.equal((await fetch(`${server.url}snapshot`)).status, 503);
+    snapshot = { phase: "draining" };
+    assert.deepEqual(await (await fetch(`${server.url}snapshot`)).json(), snapshot);
+    assert.equal((await fetch(`${server.url}wake`, { method: "POST" })).status, 204);
+    assert.equal((await fetch(`${server.url}wake`)).status, 200);
+    assert.equal(woken, 1);
+    await server.stop();
+  });
+
+  it("are no pages of other sites, and no names that only resolve to this machine", async () => {
+    const server = await startStatusServer(() => ({}));
+    const { port } = server.endpoint;
+    const status = async (headers: Readonly<Record<string, string>>): Promise<number> => {
+      const asked = request({ port, host: "127.0.0.1", path: "/snapshot", headers });
+      const [response] = await once(asked.end(), "response");
+      response.resume();
+      return response.statusCode;
+    };
+    assert.equal(await status({ host: `localhost:${port}` }), 503);
+    assert.equal(await status({ host: "evil.example" }), 403);
+    assert.equal(await status({ host: `127.0.0.1:${port}`, origin: "http://evil.example" }), 403);
+    await server.stop();
   });
 });
 

@@ -1,6 +1,6 @@
 /** Tells the service, and whoever asks on this machine, how its stack is doing. */
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TickResult } from "../core/index.ts";
 import type { ControlPlane } from "./control-plane.ts";
@@ -13,16 +13,40 @@ export interface StatusServer {
   stop(): Promise<void>;
 }
 
-/** Serves `read()` as JSON to each GET on loopback. Other methods get 405. */
-export async function startStatusServer(read: () => unknown): Promise<StatusServer> {
+/** What those who look on from outside may ask besides. */
+export interface Onlookers {
+  /** Answers `GET /snapshot`; `null` = 503, there is none yet. */
+  snapshot(): unknown;
+  /** `POST /wake`: somebody changed the status. */
+  wake(): void;
+}
+
+const nobody: Onlookers = { snapshot: () => null, wake: () => undefined };
+
+/** Serves `read()` as JSON to each GET on loopback, to onlookers more. Other methods get 405. */
+export async function startStatusServer(
+  read: () => unknown,
+  onlookers: Onlookers = nobody,
+): Promise<StatusServer> {
   const server = createServer((request, response) => {
     request.resume();
-    if (request.method !== "GET" && request.method !== "HEAD") {
+    if (!fromHere(request)) {
+      response.writeHead(403).end();
+      return;
+    }
+    const { method, url } = request;
+    if (method === "POST" && url === "/wake") {
+      onlookers.wake();
+      response.writeHead(204).end();
+      return;
+    }
+    if (method !== "GET" && method !== "HEAD") {
       response.writeHead(405, { allow: "GET, HEAD" }).end();
       return;
     }
-    const body = JSON.stringify(read());
-    response.writeHead(200, {
+    const found = url === "/snapshot" ? onlookers.snapshot() : read();
+    const body = JSON.stringify(found);
+    response.writeHead(found === null ? 503 : 200, {
       "content-type": "application/json",
       "cache-control": "no-store",
       "content-length": Buffer.byteLength(body),
@@ -43,6 +67,12 @@ export async function startStatusServer(read: () => unknown): Promise<StatusServ
       await closed;
     },
   };
+}
+
+/** Pages of other origins, and names that only resolve to this machine, have no business here. */
+function fromHere({ headers }: IncomingMessage): boolean {
+  const host = headers.host?.replace(/:\d+$/, "");
+  return headers.origin === undefined && (host === "127.0.0.1" || host === "localhost");
 }
 
 /** What `/stack-status` of a service shows. */
