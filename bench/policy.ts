@@ -1,6 +1,7 @@
 /**
  * The policy benchmark: every trace of a folder at six scales, every policy, both optima, and the
- * adaptive adversary. `node bench/policy.ts --traces DIR [--json]`
+ * adaptive adversary. `node bench/policy.ts --traces DIR [--json]`; `--realistic` runs the policies
+ * in the realistic model instead.
  */
 import { parseArgs } from "node:util";
 import { autoPolicy } from "../src/policies/auto.ts";
@@ -9,15 +10,26 @@ import { economicsOf } from "../src/policies/economics.ts";
 import { workFunctionPolicy } from "../src/policies/work-function.ts";
 import { type AdversaryResult, playAdversary } from "../src/sim/adversary.ts";
 import { runInstances } from "./policy/instances.ts";
+import { printRealistic, runRealisticInstances } from "./policy/realistic.ts";
 import { summaryOf } from "./policy/summary.ts";
 import { printReport } from "./policy/table.ts";
 
 const { values } = parseArgs({
-  options: { traces: { type: "string" }, json: { type: "boolean", default: false } },
+  options: {
+    traces: { type: "string" },
+    json: { type: "boolean", default: false },
+    realistic: { type: "boolean", default: false },
+  },
 });
 if (values.traces === undefined) {
-  console.error("usage: npm run bench:policy -- --traces DIR [--json]");
+  console.error("usage: npm run bench:policy -- --traces DIR [--realistic] [--json]");
   process.exit(2);
+}
+if (values.realistic) {
+  const rows = await runRealisticInstances(values.traces);
+  if (values.json) process.stdout.write(`${JSON.stringify(rows, null, 1)}\n`);
+  else printRealistic(rows);
+  process.exit(0);
 }
 
 const economics = economicsOf();

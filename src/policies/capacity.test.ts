@@ -34,6 +34,9 @@ describe("capacity before cost", () => {
   it("leaves Lambda when its concurrency runs out, sized for the rate", () => {
     const minute = player(thrifty);
     assert.equal(minute(900).on, "lambda");
+    for (let passed = 1; passed < 5; passed += 1) {
+      assert.equal(minute(900, "throttled").on, "lambda");
+    }
     const left = minute(900, "throttled");
     assert.equal(left.on, "fargate");
     assert.equal(left.type === "target" && left.tasks, 18);
@@ -42,11 +45,18 @@ describe("capacity before cost", () => {
 
   it("stays away until the rate has halved, then obeys the policy again", () => {
     const minute = player(thrifty);
-    minute(900, "busy-concurrency");
+    for (let passed = 0; passed < 5; passed += 1) minute(900, "busy-concurrency");
     assert.equal(minute(800).on, "fargate");
     assert.equal(minute(460).on, "fargate");
     assert.equal(minute(440).on, "lambda");
     assert.equal(minute(800).on, "lambda");
+  });
+
+  it("lets a burst pass that is over before tasks would be there", () => {
+    const minute = player(thrifty);
+    for (let passed = 0; passed < 20; passed += 1) {
+      assert.equal(minute(900, passed % 5 < 4 ? "throttled" : undefined).on, "lambda");
+    }
   });
 
   it("does not know the alarms of demand: those are the policy's own matter", () => {

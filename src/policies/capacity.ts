@@ -1,6 +1,9 @@
 /**
  * Capacity before cost: a policy that only reckons in money leaves Lambda anyway when its
  * concurrency runs out, because a refused request costs more than any tier.
+ *
+ * It has to be short for some minutes: a burst that is over before tasks are there would only meet
+ * too few of them.
  */
 import type { Policy, PolicyState, PolicyView, Tier } from "../core/types.ts";
 import { demandOf } from "./demand.ts";
@@ -15,10 +18,15 @@ export interface CapacityOptions {
 
 interface Memory {
   readonly rps: number;
+  /** Minutes in a row that Lambda has been short. */
+  readonly shortMinutes: number;
   /** The rate at which Lambda ran short; 0 if it did not since the last return to it. */
   readonly shortRps: number;
   readonly inner: PolicyState;
 }
+
+/** About as long as the way to Fargate takes. */
+const shortMinutesMin = 5;
 
 /** Below this share of the rate that was too much, Lambda is trusted again. */
 const trustedShare = 0.5;
@@ -47,10 +55,17 @@ export function withCapacity(policy: Policy, { economics, tasksMax }: CapacityOp
 }
 
 function seen(before: Memory, view: PolicyView, inner: PolicyState): Memory {
-  const rps = demandOf(view).at(-1)?.rps ?? before.rps;
-  const shortRps = shortAt(before.shortRps, rps, view.target, isShort(view));
-  if (rps === before.rps && shortRps === before.shortRps && inner === before.inner) return before;
-  return { rps, shortRps, inner };
+  const windows = demandOf(view);
+  const rps = windows.at(-1)?.rps ?? before.rps;
+  const passed = windows.reduce((sum, { minutes }) => sum + minutes, 0);
+  const shortMinutes = isShort(view) ? Math.min(before.shortMinutes + passed, shortMinutesMin) : 0;
+  const shortRps = shortAt(before.shortRps, rps, view.target, shortMinutes >= shortMinutesMin);
+  const same =
+    rps === before.rps &&
+    shortMinutes === before.shortMinutes &&
+    shortRps === before.shortRps &&
+    inner === before.inner;
+  return same ? before : { rps, shortMinutes, shortRps, inner };
 }
 
 function isShort({ alarms }: PolicyView): boolean {
@@ -58,15 +73,16 @@ function isShort({ alarms }: PolicyView): boolean {
 }
 
 function shortAt(shortRps: number, rps: number, target: Tier, short: boolean): number {
-  // Without a window yet, any rate will do: 1 request/s keeps the arithmetic honest.
-  if (short && target === "lambda") return Math.max(rps, 1);
-  return target === "lambda" || rps < trustedShare * shortRps ? 0 : shortRps;
+  if (target === "lambda") return short ? rps : 0;
+  return rps < trustedShare * shortRps ? 0 : shortRps;
 }
 
+const nothing: Memory = { rps: 0, shortMinutes: 0, shortRps: 0, inner: {} };
+
 function recall(state: PolicyState): Memory {
-  const { rps, shortRps, inner } = state;
-  const known = typeof rps === "number" && typeof shortRps === "number" && isState(inner);
-  return known ? { rps, shortRps, inner } : { rps: 0, shortRps: 0, inner: {} };
+  const { rps, shortMinutes, shortRps, inner } = state;
+  const numbers = [rps, shortMinutes, shortRps].every((one) => typeof one === "number");
+  return numbers && isState(inner) ? (state as unknown as Memory) : nothing;
 }
 
 function isState(value: unknown): value is PolicyState {
