@@ -17,6 +17,8 @@ export interface DeploymentNames {
   /** The alias that serves; it always points to a published version. */
   readonly alias: string;
   readonly controllerFunction: string;
+  /** Runs when the base stack is removed, and when the controller fails. */
+  readonly guardFunction: string;
   readonly cluster: string;
   readonly table: string;
   readonly appLogs: string;
@@ -35,6 +37,7 @@ export function deploymentNames(app: string): DeploymentNames {
     appFunction: `${app}-app`,
     alias: "live",
     controllerFunction: `${app}-controller`,
+    guardFunction: `${app}-guard`,
     cluster: app,
     table: `${app}-state`,
     appLogs: `/lambdaflex/${app}/app`,
