@@ -146,7 +146,7 @@ export interface BaseOutputs {
 }
 
 /**
- * Keys of the state table. `status` holds `revision` (number) and `status` (JSON text), changed
+ * Keys of the state table. `deployment` holds the images that were deployed, by time. `status` holds `revision` (number) and `status` (JSON text), changed
  * only by compare-and-swap on the revision, and the controller's notes; `lease` an owner and the
  * end of its turn; `event` what happened, by time, until `ttl` (seconds since 1970); `deploy` the
  * lock of a deployment.
@@ -159,4 +159,5 @@ export const tableKeys = {
   lease: { pk: "lease", sk: "lease" },
   deploy: { pk: "deploy", sk: "deploy" },
   event: "event",
+  deployment: "deployment",
 } as const;
