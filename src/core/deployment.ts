@@ -146,10 +146,10 @@ export interface BaseOutputs {
 }
 
 /**
- * Keys of the state table. `deployment` holds the images that were deployed, by time. `status` holds `revision` (number) and `status` (JSON text), changed
+ * Keys of the state table. `status` holds `revision` (number) and `status` (JSON text), changed
  * only by compare-and-swap on the revision, and the controller's notes; `lease` an owner and the
  * end of its turn; `event` what happened, by time, until `ttl` (seconds since 1970); `deploy` the
- * lock of a deployment.
+ * lock of a deployment; `deployment` which image was deployed, by time.
  */
 export const tableKeys = {
   partition: "pk",
