@@ -4,8 +4,8 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { policyNamed } from "../../src/cli/policies.ts";
 import { economicsOf, switchTimesOf } from "../../src/policies/economics.ts";
+import { policyNamed } from "../../src/policies/named.ts";
 import { runRealistic } from "../../src/sim/realistic.ts";
 import { realisticDefault } from "../../src/sim/realistic-scenario.ts";
 import { parseTraceCsv, scaledTo, scaleNames } from "../../src/sim/traces.ts";

@@ -12,15 +12,12 @@ import {
   serviceFields,
   setupDigest,
 } from "../config/index.ts";
-import type { Policy } from "../core/index.ts";
+import { policyOf } from "../config/policy.ts";
 import { digestOf } from "../local/digest.ts";
 import { startLeashed } from "../local/leash.ts";
 import type { ServiceSpec } from "../local/service.ts";
 import type { LocalOptions, TierSizes } from "../local/start.ts";
 import { lockFolder } from "../local/state-file.ts";
-import { priceBookDefault } from "./cost-prices.ts";
-import { policyNamed } from "./policies.ts";
-import { givenByConfig, policyInputOf, settingsOf } from "./simulate-scenario.ts";
 
 /** A service that is ready to be started on this machine. */
 export interface Prepared {
@@ -130,12 +127,6 @@ function sizesOf({ lambda, fargate }: Config): TierSizes {
       },
     },
   };
-}
-
-/** The policy that the configuration names, with the prices of us-east-1. */
-function policyOf(config: Config): Policy {
-  const settings = settingsOf([givenByConfig(config)], priceBookDefault);
-  return policyNamed(config.policy, policyInputOf(settings, "realistic"));
 }
 
 /** Locks the state folder of a command; throws UserError STATE_IN_USE if another one has it. */

@@ -7,7 +7,7 @@ import { type MinuteCosts, minuteCosts, totalUsd } from "../sim/model.ts";
 import { optimumUsd } from "../sim/optimum.ts";
 import { courseUsd, kindCode, optimumCourse } from "../sim/report-optimum.ts";
 import { runEngine } from "../sim/run.ts";
-import { policyNamed, policyNames } from "./policies.ts";
+import { policyNamed, policyNames } from "../policies/named.ts";
 import { realisticRun, type ServiceLevel } from "./simulate-realistic.ts";
 import { policyInputOf, type Settings } from "./simulate-scenario.ts";
 

@@ -14,10 +14,10 @@ import {
   switchTimesDefault,
   switchTimesOf,
 } from "../policies/economics.ts";
+import type { PolicyInput } from "../policies/named.ts";
 import type { Scenario } from "../sim/model.ts";
 import type { RealisticScenario } from "../sim/realistic-scenario.ts";
 import { type PriceBook, priceKeys, pricesOf, withPrices } from "./cost-prices.ts";
-import type { PolicyInput } from "./policies.ts";
 import {
   entriesOf,
   type FileCodes,
@@ -171,11 +171,12 @@ function thresholdsOf(file: JsonFile, raw: unknown): PartialThresholds {
 
 /** What a configuration says about the model. */
 export function givenByConfig(config: Config): Given {
-  const { lambda, fargate, thresholds, standby, transition } = config;
+  const { lambda, fargate, thresholds, standby, transition, frontDoor } = config;
   const { concurrencyMax } = lambda;
   return {
     parameters: {
       architecture: lambda.architecture,
+      front: frontDoor === "rest" ? "rest-api" : "http-api",
       lambdaMemoryMB: lambda.memoryMB,
       taskVcpu: fargate.vcpu,
       taskMemoryMB: fargate.memoryMB,

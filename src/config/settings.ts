@@ -12,7 +12,10 @@ const idleMs = minuteMs;
 const drainSlackMs = 10 * minuteMs;
 
 /** How the engine makes transitions. */
-export function engineSettings({ transition, fargate }: Config): EngineSettings {
+export function engineSettings({
+  transition,
+  fargate,
+}: Pick<Config, "transition" | "fargate">): EngineSettings {
   const ttlMs = transition.ttlSeconds * secondMs;
   const drainMaxMs = transition.drainMinutesMax * minuteMs;
   return {

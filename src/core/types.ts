@@ -35,6 +35,8 @@ export interface Sample {
   readonly concurrencyMax: number;
   /** `null` when the window saw no request. */
   readonly latencyMsP99: number | null;
+  /** Mean billed duration of an invocation (Lambda only), where the adapter can tell. */
+  readonly durationMsMean?: number;
 }
 
 /** How DNS divides new resolutions. `lambda + fargate` is always 100. */
