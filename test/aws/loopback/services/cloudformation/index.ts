@@ -1,0 +1,143 @@
+/** CloudFormation: requests that are accepted at once and show their progress later. */
+import {
+  continueRollback,
+  createStack,
+  deleteStack,
+  StackError,
+  updateStack,
+} from "../../../world/stacks/lifecycle.ts";
+import { findStack, type StackRecord } from "../../../world/stacks/stack.ts";
+import { TemplateError } from "../../../world/template.ts";
+import type { World } from "../../../world/world.ts";
+import { type Operation, operation, type Service } from "../../service.ts";
+import { AwsError } from "../../wire/protocol.ts";
+import { query } from "../../wire/query.ts";
+import { describeEvent, describeResource, describeStack } from "./describe.ts";
+import { requireStack, type StackInput, stackAccess, stackRequest } from "./request.ts";
+
+/** Events on one page, few enough that callers have to turn pages. */
+const pageSize = 20;
+
+/** Runs an operation; what the account refuses becomes the error that CloudFormation answers. */
+export function accepted<Result>(run: () => Result): Result {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof StackError) throw new AwsError(error.name, error.message);
+    if (error instanceof TemplateError) throw new AwsError("ValidationError", error.message);
+    throw error;
+  }
+}
+
+interface DeleteInput extends StackInput {
+  readonly RetainResources?: readonly string[];
+}
+
+interface PageInput extends StackInput {
+  readonly NextToken?: string;
+}
+
+/** One page of a list, and the token of the next. */
+function page<Item>(
+  items: readonly Item[],
+  token: string | undefined,
+): { readonly items: readonly Item[]; readonly NextToken: string | undefined } {
+  const from = Number(token ?? 0);
+  const next = from + pageSize < items.length ? String(from + pageSize) : undefined;
+  return { items: items.slice(from, from + pageSize), NextToken: next };
+}
+
+function describeStacks(input: Partial<PageInput>, world: World): object {
+  if (input.StackName !== undefined) {
+    return { Stacks: [describeStack(requireStack(world, input.StackName))] };
+  }
+  const living = world.stacks.filter(({ status }) => status !== "DELETE_COMPLETE");
+  return { Stacks: living.map(describeStack) };
+}
+
+const about =
+  (run: (stack: StackRecord, input: PageInput) => object) => (input: PageInput, world: World) =>
+    run(requireStack(world, input.StackName), input);
+
+const changing: Readonly<Record<string, Operation>> = {
+  CreateStack: operation<StackInput>(
+    (input, world) =>
+      accepted(() => {
+        const stack = createStack(world, input.StackName, stackRequest(world, input, null));
+        stack.protected = input.EnableTerminationProtection === "true";
+        return { StackId: stack.id };
+      }),
+    stackAccess("CreateStack"),
+  ),
+  UpdateStack: operation<StackInput>(
+    (input, world) =>
+      accepted(() => {
+        const stack = requireStack(world, input.StackName);
+        updateStack(world, stack, stackRequest(world, input, stack));
+        return { StackId: stack.id };
+      }),
+    stackAccess("UpdateStack"),
+  ),
+  DeleteStack: operation<DeleteInput>(
+    (input, world) =>
+      accepted(() => {
+        const stack = findStack(world, input.StackName);
+        const token = input.ClientRequestToken ?? "";
+        if (stack) deleteStack(world, stack, input.RetainResources ?? [], token);
+        return {};
+      }),
+    stackAccess("DeleteStack"),
+  ),
+  ContinueUpdateRollback: operation<StackInput>(
+    (input, world) =>
+      accepted(() => {
+        continueRollback(world, requireStack(world, input.StackName));
+        return {};
+      }),
+    stackAccess("ContinueUpdateRollback"),
+  ),
+  UpdateTerminationProtection: operation<StackInput>((input, world) => {
+    const stack = requireStack(world, input.StackName);
+    stack.protected = input.EnableTerminationProtection === "true";
+    return { StackId: stack.id };
+  }, stackAccess("UpdateTerminationProtection")),
+};
+
+const reading: Readonly<Record<string, Operation>> = {
+  DescribeStacks: operation<PageInput>(describeStacks, stackAccess("DescribeStacks")),
+  DescribeStackEvents: operation<PageInput>(
+    about((stack, input) => {
+      const { items, NextToken } = page([...stack.events].reverse(), input.NextToken);
+      return { StackEvents: items.map((event) => describeEvent(stack, event)), NextToken };
+    }),
+    stackAccess("DescribeStackEvents"),
+  ),
+  DescribeStackResources: operation<PageInput>(
+    about((stack) => ({
+      StackResources: [...stack.resources.values()].map((one) => describeResource(stack, one)),
+    })),
+    stackAccess("DescribeStackResources"),
+  ),
+  ListStackResources: operation<PageInput>(
+    about((stack, input) => {
+      const { items, NextToken } = page([...stack.resources.values()], input.NextToken);
+      const StackResourceSummaries = items.map((one) => describeResource(stack, one));
+      return { StackResourceSummaries, NextToken };
+    }),
+    stackAccess("ListStackResources"),
+  ),
+  GetTemplate: operation<PageInput>(
+    about((stack) => ({
+      TemplateBody: stack.request.templateBody,
+      StagesAvailable: ["Original", "Processed"],
+    })),
+    stackAccess("GetTemplate"),
+  ),
+};
+
+/** The service. */
+export const cloudformation: Service = {
+  scope: "cloudformation",
+  protocol: query,
+  operations: { ...changing, ...reading },
+};

@@ -1,0 +1,95 @@
+/** A batch of record changes: all of it or nothing. */
+import { absolute, type HostedZone, type RecordSet, recordKey } from "../../../world/dns.ts";
+import { AwsError } from "../../wire/protocol.ts";
+
+/** A change as it arrives: texts where the API has numbers and lists. */
+export interface BatchChange {
+  readonly Action: string;
+  readonly ResourceRecordSet: {
+    readonly Name: string;
+    readonly Type: string;
+    readonly SetIdentifier?: string;
+    readonly Weight?: string;
+    readonly TTL?: string;
+    readonly ResourceRecords?: {
+      readonly ResourceRecord?: { readonly Value: string } | readonly { readonly Value: string }[];
+    };
+    readonly AliasTarget?: {
+      readonly HostedZoneId: string;
+      readonly DNSName: string;
+      readonly EvaluateTargetHealth: string;
+    };
+  };
+}
+
+type AsList = <T>(value: T | readonly T[] | undefined) => readonly T[];
+
+function recordOf({ ResourceRecordSet: given }: BatchChange, asList: AsList): RecordSet {
+  const { AliasTarget: alias } = given;
+  const values = asList(given.ResourceRecords?.ResourceRecord);
+  return {
+    Name: absolute(given.Name),
+    Type: given.Type,
+    ...(given.SetIdentifier !== undefined && { SetIdentifier: given.SetIdentifier }),
+    ...(given.Weight !== undefined && { Weight: Number(given.Weight) }),
+    ...(given.TTL !== undefined && { TTL: Number(given.TTL) }),
+    ...(values.length > 0 && { ResourceRecords: values as readonly { Value: string }[] }),
+    ...(alias && {
+      AliasTarget: {
+        HostedZoneId: alias.HostedZoneId,
+        DNSName: absolute(alias.DNSName),
+        EvaluateTargetHealth: alias.EvaluateTargetHealth === "true",
+      },
+    }),
+  };
+}
+
+function refuse(message: string): never {
+  throw new AwsError("InvalidChangeBatch", `[${message}]`);
+}
+
+/** The records after the batch. Throws and changes nothing if one change is impossible. */
+export function applyBatch(
+  zone: HostedZone,
+  changes: readonly BatchChange[],
+  asList: AsList,
+): readonly RecordSet[] {
+  const records = new Map(zone.records.map((record) => [recordKey(record), record]));
+  for (const change of changes) {
+    const record = recordOf(change, asList);
+    const key = recordKey(record);
+    if (!record.Name.endsWith(zone.name)) {
+      refuse(`RRSet with DNS name ${record.Name} is not permitted in zone ${zone.name}`);
+    }
+    if (record.Weight !== undefined && !(record.Weight >= 0 && record.Weight <= 255)) {
+      refuse(`Weight ${record.Weight} is out of range`);
+    }
+    if (change.Action === "DELETE") {
+      const existing = records.get(key);
+      // A deletion must name the record exactly as it is.
+      if (!existing) {
+        refuse(`Tried to delete resource record set [name='${record.Name}'] but it was not found`);
+      }
+      if (JSON.stringify(existing) !== JSON.stringify(record)) {
+        refuse(`Tried to delete [name='${record.Name}'] but the values do not match`);
+      }
+      records.delete(key);
+    } else if (change.Action === "CREATE" && records.has(key)) {
+      refuse(`Tried to create resource record set [name='${record.Name}'] but it already exists`);
+    } else records.set(key, record);
+  }
+  refuseMixed([...records.values()]);
+  return [...records.values()];
+}
+
+/** A name has either one simple record of a type or weighted ones. */
+function refuseMixed(records: readonly RecordSet[]): void {
+  for (const record of records) {
+    if (record.SetIdentifier !== undefined) continue;
+    const other = records.find(
+      ({ Name, Type, SetIdentifier }) =>
+        Name === record.Name && Type === record.Type && SetIdentifier !== undefined,
+    );
+    if (other) refuse(`RRSet ${record.Name} with type ${record.Type} exists as a simple record`);
+  }
+}
