@@ -46,6 +46,12 @@ export function openTable(name: string, settings: ClientSettings): StateTable {
   };
 }
 
+/** Closes the sockets. */
+export function closeTable(table: StateTable): void {
+  table.reads.destroy();
+  table.writes.destroy();
+}
+
 /** Reads status and notes, strongly consistent. A service that was never seen is at its start. */
 export async function readState(table: StateTable): Promise<StoredState> {
   const { Item: item = {} } = await table.reads.send(
