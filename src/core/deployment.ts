@@ -145,6 +145,22 @@ export interface BaseOutputs {
   readonly ImageUri: string;
 }
 
+/** Metrics that the controller writes into its log while it is awake, by application. */
+export const controllerMetrics = {
+  namespace: "LambdaFlex",
+  /** Its value is the application's name. */
+  dimension: "App",
+  /** Fargate's share of the answers of DNS, per cent. */
+  fargateWeight: "FargateWeight",
+  healthyTasks: "HealthyTasks",
+  /** 1 while the system moves from one tier to the other. */
+  moving: "Moving",
+  /** Changes of the target. */
+  decisions: "Decisions",
+  /** Ticks that failed, and phases that did. */
+  failures: "Failures",
+} as const;
+
 /**
  * Keys of the state table. `status` holds `revision` (number) and `status` (JSON text), changed
  * only by compare-and-swap on the revision, and the controller's notes; `lease` an owner and the
