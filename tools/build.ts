@@ -3,7 +3,7 @@
  * shipped as it is. Run by `npm ci`, so it says nothing unless something is wrong.
  */
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
@@ -40,6 +40,9 @@ const shipped = [
   "local/load/worldcup98-match-day.csv",
   "cli/simulate-report-page.js",
   "cli/simulate-report-page.css",
+  ...readdirSync(join(root, "src/dashboard/page"))
+    .filter((name) => !/\.(d|test)\.ts$/.test(name))
+    .map((name) => `dashboard/page/${name}`),
 ];
 for (const file of shipped) {
   mkdirSync(dirname(join(dist, file)), { recursive: true });

@@ -23,8 +23,18 @@ export interface Meter {
   /** Traffic of the windows that began within `windowMs`, the open one included. */
   recent(windowMs: number): RecentTraffic;
   readonly inFlight: number;
+  /** Real requests and 5xx answers since the meter was made. */
+  readonly totals: { readonly requests: number; readonly errors: number };
+  /** Latency of the open window, or of the last one while that has hardly any requests. */
+  readonly latency: LatencyReading | null;
   /** When a request was last there: now while one is, `null` before the first. */
   readonly lastRequestMs: number | null;
+}
+
+/** Two percentiles of real milliseconds. */
+export interface LatencyReading {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
 }
 
 interface OpenWindow {
@@ -37,6 +47,8 @@ interface OpenWindow {
 
 /** Closed windows that are kept: as many as the longest alarm and the guards look back. */
 const windowsKept = 180;
+/** Percentiles of fewer requests say more about chance than about the tier. */
+const requestsForLatency = 20;
 
 /**
  * A meter with windows of `periodMs`. Counts are scaled to the virtual length of a window, so that
@@ -47,6 +59,12 @@ export function createMeter(tier: Tier, clock: Clock, periodMs: number): Meter {
   const closed: Sample[] = [];
   let inFlight = 0;
   let lastRequestMs: number | null = null;
+  let lastLatency: LatencyReading | null = null;
+  const totals = { requests: 0, errors: 0 };
+  const latencyNow = (): LatencyReading | null =>
+    latencyUs.count === 0
+      ? null
+      : { p50Ms: latencyUs.percentile(50) / 1000, p99Ms: latencyUs.percentile(99) / 1000 };
   const startOf = (ms: number): number => Math.floor(ms / periodMs) * periodMs;
   const open = (startMs: number): OpenWindow => ({
     startMs,
@@ -60,6 +78,7 @@ export function createMeter(tier: Tier, clock: Clock, periodMs: number): Meter {
   const close = (): void => {
     const startMs = startOf(clock.nowMs());
     while (window.startMs < startMs) {
+      lastLatency = latencyNow();
       closed.push({
         tier,
         startMs: window.startMs,
@@ -68,7 +87,7 @@ export function createMeter(tier: Tier, clock: Clock, periodMs: number): Meter {
         errors: Math.round(window.errors * clock.speed),
         throttles: Math.round(window.throttles * clock.speed),
         concurrencyMax: window.concurrencyMax,
-        latencyMsP99: latencyUs.count > 0 ? latencyUs.percentile(99) / 1000 : null,
+        latencyMsP99: lastLatency?.p99Ms ?? null,
       });
       latencyUs.reset();
       const next = Math.max(window.startMs + periodMs, startMs - windowsKept * periodMs);
@@ -89,7 +108,11 @@ export function createMeter(tier: Tier, clock: Clock, periodMs: number): Meter {
       inFlight -= 1;
       lastRequestMs = clock.nowMs();
       window.requests += 1;
-      if (status >= 500) window.errors += 1;
+      totals.requests += 1;
+      if (status >= 500) {
+        window.errors += 1;
+        totals.errors += 1;
+      }
       if (throttled) window.throttles += 1;
       latencyUs.record(Math.max(1, Math.round(latencyMs * 1000)));
     },
@@ -115,6 +138,11 @@ export function createMeter(tier: Tier, clock: Clock, periodMs: number): Meter {
     },
     get inFlight() {
       return inFlight;
+    },
+    totals,
+    get latency() {
+      close();
+      return latencyUs.count < requestsForLatency ? (lastLatency ?? latencyNow()) : latencyNow();
     },
     get lastRequestMs() {
       return inFlight > 0 ? clock.nowMs() : lastRequestMs;

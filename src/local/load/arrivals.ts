@@ -33,6 +33,8 @@ export interface ArrivalOptions {
   readonly clients: number;
   /** Weights of the templates. */
   readonly weights: readonly number[];
+  /** Multiplies the rates; asked before each arrival. @default 1 */
+  readonly factor?: () => number;
 }
 
 /** Draws one arrival after the other; `null` when there are no more. */
@@ -69,9 +71,10 @@ export function createArrivals(options: ArrivalOptions): () => Arrival | null {
 
 /** Arrival times by thinning (Lewis and Shedler 1979): drawn at the peak rate, kept by the rate. */
 function createTimes(options: ArrivalOptions, random: Random): () => number | null {
-  const { shape, peakPerSecond, replayMs, ebbPerSecond } = options;
+  const { shape, peakPerSecond, replayMs, ebbPerSecond, factor = () => 1 } = options;
   let atMs = 0;
-  const gapMs = (perSecond: number): number => (-Math.log(1 - random()) * 1000) / perSecond;
+  const gapMs = (perSecond: number): number =>
+    (-Math.log(1 - random()) * 1000) / (perSecond * factor());
   return () => {
     while (atMs < replayMs) {
       atMs += gapMs(peakPerSecond);

@@ -99,6 +99,9 @@ export interface Load {
   /** The latest snapshot, at most 200 ms old. */
   stats(): LoadStats;
   readonly phase: LoadPhase;
+  /** Multiplies all rates from now on; 1 is what the trace says. */
+  readonly factor: number;
+  scale(factor: number): void;
   /**
    * Stops the arrivals, waits for all answers and resolves with the totals. What is not answered
    * within `graceMs` (real; default: the request timeout) has failed. Rejects if the thread died.
@@ -118,10 +121,13 @@ export interface LoadReport {
   readonly phase: LoadPhase;
 }
 
-/** What the thread is told. */
-export interface LoadStop {
-  readonly graceMs: number;
-}
+/** What the thread is told: to stop, or how much more or less to send. */
+export type LoadOrder = { readonly graceMs: number } | { readonly factor: number };
+
+/** More would rather test this machine than the service. */
+export const loadFactorMax: number = 4;
+/** Less would hardly send the next request. */
+export const loadFactorMin: number = 0.1;
 
 const clientsDefault = 64;
 const timeoutMsDefault = 30_000;
@@ -144,6 +150,7 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
   const worker = new Worker(new URL(file, import.meta.url), { workerData: data });
   let latest: LoadReport = (await once(worker, "message"))[0];
   let stopping: Promise<LoadStats> | null = null;
+  let factor = 1;
   worker.on("message", (report: LoadReport) => {
     latest = report;
   });
@@ -155,7 +162,7 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
   ended.catch(() => undefined);
 
   const stop = async (graceMs: number): Promise<LoadStats> => {
-    worker.postMessage({ graceMs } satisfies LoadStop);
+    worker.postMessage({ graceMs } satisfies LoadOrder);
     const force = setTimeout(() => worker.terminate(), graceMs + terminateMs);
     try {
       await ended;
@@ -168,6 +175,14 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
     stats: () => latest.stats,
     get phase() {
       return latest.phase;
+    },
+    get factor() {
+      return factor;
+    },
+    scale(wanted) {
+      assert.ok(wanted > 0 && wanted <= loadFactorMax);
+      factor = wanted;
+      worker.postMessage({ factor } satisfies LoadOrder);
     },
     stop(graceMs = data.timeoutMs) {
       stopping ??= stop(graceMs);

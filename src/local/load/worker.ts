@@ -5,7 +5,7 @@ import { scaledClock } from "../clock.ts";
 import { type Arrival, createArrivals } from "./arrivals.ts";
 import { createClients } from "./clients.ts";
 import type { Outcome } from "./connection.ts";
-import type { LoadReport, LoadStop, LoadWorkerData } from "./load.ts";
+import type { LoadOrder, LoadReport, LoadWorkerData } from "./load.ts";
 import { createWriter, faultOf, type LoadRequest } from "./request.ts";
 import { createTally } from "./tally.ts";
 
@@ -20,8 +20,10 @@ function run(data: LoadWorkerData, port: NonNullable<typeof parentPort>): void {
   const replayMs = data.durationMs / speed;
   const clients = createClients({ count: data.clients, seed, host, dns, clock, timeoutMs });
   const writers = mix.map((template) => createWriter(template, host, seed));
+  let factor = 1;
   const nextArrival = createArrivals({
     ...data,
+    factor: () => factor,
     replayMs,
     weights: mix.map(({ weight }) => weight),
   });
@@ -59,7 +61,12 @@ function run(data: LoadWorkerData, port: NonNullable<typeof parentPort>): void {
     report();
     port.close();
   };
-  port.on("message", ({ graceMs }: LoadStop) => {
+  port.on("message", (order: LoadOrder) => {
+    if ("factor" in order) {
+      factor = order.factor;
+      return;
+    }
+    const { graceMs } = order;
     cancelArrivals();
     stopping = true;
     if (clients.outstanding === 0) finish();

@@ -1,0 +1,238 @@
+/** What is true at one moment: the headline, the figures, the alarms and the journal. */
+import { byId, html, say } from "./dom.js";
+import { capital, count, latency, percent, rate, span, tierNames, usd } from "./format.js";
+import { isNews, sentence } from "./lane.js";
+
+const toTier = (snapshot) => tierNames[snapshot.target];
+
+/** The state in a few words. */
+export const headline = (snapshot) => {
+  const { phase, target, route } = snapshot;
+  const tier = toTier(snapshot);
+  if (phase === "steady") return `Steady on ${tier}`;
+  if (phase === "provisioning") return "Provisioning Fargate";
+  if (phase === "shifting") return `Shifting to ${tier}`;
+  if (phase === "draining")
+    return target === "lambda" ? "Draining Fargate" : `Draining, back to ${tier}`;
+  return route.fargate > 0 ? "Leaving Fargate" : "Removing Fargate";
+};
+
+const waitWords = ({ wait }, sinceMs) => {
+  if (wait === null) return null;
+  if (wait.leftMs === null) return { text: `Waits: ${wait.message}`, leftMs: null };
+  const leftMs = Math.max(0, wait.leftMs - sinceMs);
+  return { text: `${capital(wait.message)}: ${span(leftMs)} left`, leftMs };
+};
+
+/** Shows the headline with its reason and the wait, `sinceMs` after the snapshot was made. */
+export const createState = () => {
+  let longest = { kind: null, ms: 0 };
+  return (snapshot, sinceMs) => {
+    const root = byId("state");
+    root.dataset.phase = snapshot.phase;
+    say(byId("phase"), headline(snapshot));
+    const { override } = snapshot;
+    const byHand =
+      override === null
+        ? ""
+        : `By hand: ${tierNames[override.tier]}${override.untilMs === null ? ", pinned" : " for now"}. `;
+    say(byId("reason"), `${byHand}${capital(snapshot.reason)}`);
+    const wait = waitWords(snapshot, sinceMs);
+    const bar = byId("wait-bar");
+    byId("wait").hidden = wait === null;
+    if (wait === null) return;
+    say(byId("wait-text"), wait.text);
+    bar.hidden = wait.leftMs === null;
+    if (wait.leftMs === null) return;
+    // How long the wait was is known from when it was first seen.
+    const kind = `${snapshot.wait.kind} ${snapshot.route.fargate}`;
+    if (longest.kind !== kind || wait.leftMs > longest.ms) longest = { kind, ms: wait.leftMs };
+    bar.max = Math.max(1, longest.ms);
+    bar.value = longest.ms - wait.leftMs;
+  };
+};
+
+const saved = ({ actualUsd, alwaysLambdaUsd, alwaysFargateUsd }) => {
+  const best = Math.min(alwaysLambdaUsd, alwaysFargateUsd);
+  const name = alwaysLambdaUsd < alwaysFargateUsd ? "always Lambda" : "always Fargate";
+  const less = 1 - actualUsd / best;
+  if (!(best > 0)) return "";
+  return `${percent(Math.abs(less) * 100)} ${less >= 0 ? "below" : "above"} ${name}`;
+};
+
+/** The tiles; a tile without a number says nothing. */
+const figures = [
+  [
+    "Requests",
+    ({ tiers }) => {
+      const of = ({ requestsPerSecond }) => requestsPerSecond ?? 0;
+      return [
+        `${rate(of(tiers.lambda) + of(tiers.fargate))}/s`,
+        `${rate(of(tiers.lambda))} Lambda · ${rate(of(tiers.fargate))} Fargate`,
+      ];
+    },
+  ],
+  ["DNS weights", ({ route }) => [`${route.lambda} : ${route.fargate}`, "Lambda : Fargate"]],
+  ["Environments", ({ tiers }) => [count(tiers.lambda.running), "on Lambda"]],
+  [
+    "Tasks",
+    ({ tiers: { fargate } }) =>
+      fargate.state === "absent"
+        ? ["0", "no balancer, no cost"]
+        : [count(fargate.running), `healthy of ${count(fargate.desired)} · ${fargate.state}`],
+  ],
+  [
+    "Latency p50",
+    ({ tiers }) => {
+      const of =
+        tiers[
+          (tiers.fargate.requestsPerSecond ?? 0) > (tiers.lambda.requestsPerSecond ?? 0)
+            ? "fargate"
+            : "lambda"
+        ];
+      return [latency(of.latencyMsP50), `p99 ${latency(of.latencyMsP99)}`];
+    },
+  ],
+  [
+    "Failed",
+    ({ tiers: { lambda, fargate } }) => {
+      if (lambda.failed === null && fargate.failed === null) return ["–", "not counted"];
+      const failed = (lambda.failed ?? 0) + (fargate.failed ?? 0);
+      return [
+        count(failed),
+        failed === 0
+          ? "requests so far"
+          : `${count(lambda.failed)} Lambda · ${count(fargate.failed)} Fargate`,
+        failed > 0,
+      ];
+    },
+  ],
+  [
+    "Cost so far",
+    ({ cost }) => (cost === null ? ["–", "no prices"] : [usd(cost.actualUsd), saved(cost)]),
+  ],
+];
+
+/** Shows the figures of a snapshot. */
+export const createFigures = () => {
+  const tiles = figures.map(([name, read]) => {
+    const value = html("b");
+    const detail = html("small");
+    const tile = html(
+      "div",
+      { class: "tile" },
+      html("dt", {}, name),
+      html("dd", {}, value, detail),
+    );
+    return { tile, value, detail, read };
+  });
+  byId("figures").replaceChildren(...tiles.map(({ tile }) => tile));
+  return (snapshot) => {
+    for (const { tile, value, detail, read } of tiles) {
+      const [number, words, bad] = read(snapshot);
+      say(value, number);
+      say(detail, words);
+      tile.classList.toggle("bad", bad === true);
+    }
+  };
+};
+
+const alarmRow = ({
+  name,
+  state,
+  sentence: why,
+  threshold,
+  value,
+  breachesWhen,
+  breaching,
+  periodsToAlarm,
+  periods,
+}) => {
+  const shown = state === "INSUFFICIENT_DATA" ? "no data" : state;
+  const limit = `${breachesWhen === "below" ? "<" : "≥"} ${count(threshold)}`;
+  return html(
+    "tr",
+    { "data-alarm": state, title: why },
+    html("th", { scope: "row" }, name),
+    html("td", {}, value === null ? "–" : count(value), html("small", {}, ` ${limit}`)),
+    html("td", {}, `${breaching}/${periodsToAlarm}`, html("small", {}, ` of ${periods}`)),
+    html("td", { class: "alarm" }, shown),
+  );
+};
+
+/** Shows the alarms of a snapshot. */
+export const createAlarms = () => {
+  let drawn = "";
+  return ({ alarms }) => {
+    const signature = JSON.stringify(alarms);
+    byId("alarms").hidden = alarms.length === 0;
+    if (signature === drawn) return;
+    drawn = signature;
+    byId("alarm-rows").replaceChildren(...alarms.map(alarmRow));
+  };
+};
+
+/** Rows of the journal that are shown at once. */
+const rowsMax = 200;
+
+/** The events, newest first. */
+export const createJournal = (words) => {
+  let drawn = "";
+  return ({ events, revision }) => {
+    const signature = `${revision} ${events.length} ${events.at(-1)?.atMs ?? events.at(-1)?.event?.atMs}`;
+    if (signature === drawn) return;
+    drawn = signature;
+    const news = events.filter(isNews);
+    const rows = news.slice(-rowsMax).reverse();
+    byId("journal-rows").replaceChildren(
+      ...rows.map((record) => {
+        const kind = record.type === "alarm" ? "alarm" : record.event.type;
+        return html(
+          "tr",
+          { "data-kind": kind },
+          html("td", { class: "when" }, words().text(record.atMs ?? record.event.atMs)),
+          html("td", { class: "kind" }, html("i", { class: `dot ${kind}` }), kind),
+          html("td", {}, sentence(record)),
+        );
+      }),
+    );
+    const more = news.length > rows.length ? `, the newest ${rows.length}` : "";
+    say(byId("journal-count"), news.length === 0 ? "nothing yet" : `${news.length} in all${more}`);
+  };
+};
+
+/** The columns of the table that stands in for the plots. */
+const tableColumns = [
+  ["phase", (s) => s.phase],
+  ["Lambda /s", (s) => rate(s.tiers.lambda.requestsPerSecond)],
+  ["Fargate /s", (s) => rate(s.tiers.fargate.requestsPerSecond)],
+  ["weights", (s) => `${s.route.lambda} : ${s.route.fargate}`],
+  ["environments", (s) => count(s.tiers.lambda.running)],
+  ["tasks", (s) => count(s.tiers.fargate.running)],
+  ["p99 Lambda", (s) => latency(s.tiers.lambda.latencyMsP99)],
+  ["p99 Fargate", (s) => latency(s.tiers.fargate.latencyMsP99)],
+  ["failed", (s) => count((s.tiers.lambda.failed ?? 0) + (s.tiers.fargate.failed ?? 0))],
+  ["cost", (s) => (s.cost === null ? "–" : usd(s.cost.actualUsd))],
+];
+
+/** The plots as a table, made when it is opened: at most sixty moments, evenly spread. */
+export const fillTable = (snapshots, words) => {
+  const step = Math.max(1, Math.ceil(snapshots.length / 60));
+  const shown = snapshots.filter((_, at) => at % step === 0 || at === snapshots.length - 1);
+  const heads = ["time", ...tableColumns.map(([name]) => name)];
+  byId("table").replaceChildren(
+    html("thead", {}, html("tr", {}, ...heads.map((name) => html("th", { scope: "col" }, name)))),
+    html(
+      "tbody",
+      {},
+      ...shown.map((snapshot) =>
+        html(
+          "tr",
+          {},
+          html("th", { scope: "row" }, words.text(snapshot.atMs)),
+          ...tableColumns.map(([, read]) => html("td", {}, read(snapshot))),
+        ),
+      ),
+    ),
+  );
+};
