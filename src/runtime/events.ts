@@ -57,12 +57,14 @@ export function requestOf(raw: Buffer, facts: InvocationFacts, settings: Setting
   if (!headers.some(([name]) => name === "host")) {
     headers.unshift(["host", text(context.domainName) || `${settings.host}:${settings.port}`]);
   }
+  addClientAddress(headers, sourceOf(context, kind), settings.trustedProxies);
   addContext(headers, JSON.stringify(context), facts);
   replaceAuthorization(headers, settings.authorizationSource);
   if (body.length > 0 || explicitLength || sendsBody.has(method)) {
     headers.push(["content-length", String(body.length)]);
   }
-  const target = escapeTarget(withoutBase(path, settings.basePath), /[^\x21-\x7e]|[?#]/gu);
+  const illegal = isDecoded(context, kind) ? /[^\x21-\x7e]|[?#%]/gu : /[^\x21-\x7e]|[?#]/gu;
+  const target = escapeTarget(withoutBase(path, settings.basePath), illegal);
   const search = escapeTarget(query, /[^\x21-\x7e]/gu);
   return { kind, method, target: search ? `${target}?${search}` : target, headers, body };
 }
@@ -114,6 +116,31 @@ const notForwarded: ReadonlySet<string> = new Set([
   "x-amz-tenant-id",
 ]);
 
+/**
+ * Headers by which a client could pretend to be another one: nobody in front of the bridge writes
+ * them, and what the front writes itself (X-Forwarded-For, -Proto and -Port) is treated apart.
+ */
+const spoofable: ReadonlySet<string> = new Set([
+  "forwarded",
+  "x-real-ip",
+  "x-forwarded-host",
+  "x-forwarded-prefix",
+  "x-forwarded-server",
+  "x-forwarded-scheme",
+  "x-forwarded-ssl",
+]);
+
+/**
+ * The balancer of the other tier drops names with other characters. One with an underscore would
+ * also reach many frameworks as if it were spelled with a hyphen.
+ */
+const validName = /^[-a-z0-9]+$/;
+
+/** Whether a header goes on to the service, by its lower-case name. */
+function passes(name: string): boolean {
+  return validName.test(name) && !notForwarded.has(name) && !spoofable.has(name);
+}
+
 function senderHeaders(event: Json, kind: EventKind): [string, string][] {
   const multi = kind === "http-2.0" ? null : (event.multiValueHeaders as Json | null);
   const headers: [string, string][] = [];
@@ -124,7 +151,7 @@ function senderHeaders(event: Json, kind: EventKind): [string, string][] {
     if (value === null || value === undefined) return;
     const clean = headerText(name, String(value));
     if (name === "cookie") cookies.push(clean);
-    else if (!notForwarded.has(name)) headers.push([name, clean]);
+    else if (passes(name)) headers.push([name, clean]);
     if (name !== "connection") return;
     dropped ??= new Set();
     for (const token of clean.toLowerCase().split(",")) dropped.add(token.trim());
@@ -164,6 +191,34 @@ function isToken(name: string): boolean {
   if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return false;
   if (tokens.size < tokensMax && name.length < 64) tokens.add(name);
   return true;
+}
+
+/** The address that the front door saw; a balancer says it in X-Forwarded-For alone. */
+function sourceOf(context: Json, kind: EventKind): string {
+  const holder = kind === "http-2.0" ? context.http : context.identity;
+  return typeof holder === "object" && holder !== null ? text((holder as Json).sourceIp) : "";
+}
+
+/**
+ * X-Forwarded-For without the entries that the client may have invented: the front door's own, and
+ * before it one for each proxy that is ours.
+ */
+function addClientAddress(headers: [string, string][], source: string, proxies: number): void {
+  const chain: string[] = [];
+  for (let at = headers.length - 1; at >= 0; at -= 1) {
+    const [name, value] = headers[at] ?? ["", ""];
+    if (name !== "x-forwarded-for") continue;
+    chain.unshift(...value.split(",").map((entry) => entry.trim()));
+    headers.splice(at, 1);
+  }
+  if (source !== "" && chain.at(-1) !== source) chain.push(source);
+  const trusted = chain.slice(-(proxies + 1)).join(", ");
+  if (trusted !== "") headers.push(["x-forwarded-for", trusted]);
+}
+
+/** HTTP APIs decode the path: a per cent sign in it is one that the client had encoded. */
+function isDecoded(context: Json, kind: EventKind): boolean {
+  return kind === "http-2.0" && !/\.lambda-url\.[\w-]+\.on\.aws$/.test(text(context.domainName));
 }
 
 function addContext(headers: [string, string][], context: string, facts: InvocationFacts): void {

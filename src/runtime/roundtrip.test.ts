@@ -74,7 +74,10 @@ function eventOf(kind: EventKind, sent: Sent): Record<string, unknown> {
       rawQueryString: query.join("&"),
       ...(sent.cookies.length > 0 ? { cookies: sent.cookies } : {}),
       headers: single,
-      requestContext: { domainName: "pets.example", http: { method: sent.method } },
+      requestContext: {
+        domainName: "x.lambda-url.eu-west-1.on.aws",
+        http: { method: sent.method },
+      },
       ...body,
     };
   }
@@ -118,7 +121,7 @@ function delivered(
   return { status: value.statusCode, headers, cookies, body };
 }
 
-const name = fc.stringMatching(/^[a-z][a-z0-9_-]{0,8}$/).map((text) => `x-${text}`);
+const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,8}$/).map((text) => `x-${text}`);
 const visible = fc.stringMatching(
   /^[!-+\--~\xa1-\xff](?:[!-+\--~\xa1-\xff ]{0,8}[!-+\--~\xa1-\xff])?$/,
 );

@@ -19,6 +19,7 @@ test("the defaults are the adapter's", () => {
     compression: false,
     authorizationSource: null,
     errorStatuses: [],
+    trustedProxies: 0,
     runtimeApi: "",
     stopMs: 60_000,
   });

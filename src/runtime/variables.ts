@@ -36,6 +36,8 @@ export interface Settings {
   readonly authorizationSource: string | null;
   /** Statuses that make the invocation fail. */
   readonly errorStatuses: StatusRanges;
+  /** Proxies of our own in front of the front door: so many more addresses are believed. */
+  readonly trustedProxies: number;
   /** `host:port` of the Runtime API, empty in a container. */
   readonly runtimeApi: string;
   /** Longest wait for the service after SIGTERM, real milliseconds. */
@@ -79,6 +81,7 @@ export function readSettings(env: Environment, onLog: (message: string) => void)
     compression: parseFlag("AWS_LWA_ENABLE_COMPRESSION", own("ENABLE_COMPRESSION")),
     authorizationSource: source?.toLowerCase() ?? null,
     errorStatuses: parseStatuses("AWS_LWA_ERROR_STATUS_CODES", own("ERROR_STATUS_CODES") ?? ""),
+    trustedProxies: parseCount("LAMBDAFLEX_TRUSTED_PROXIES", env.LAMBDAFLEX_TRUSTED_PROXIES || "0"),
     runtimeApi: readRuntimeApi(env, own("LAMBDA_RUNTIME_API_PROXY")),
     stopMs: parseSeconds("LAMBDAFLEX_STOP_SECONDS", env.LAMBDAFLEX_STOP_SECONDS || "60"),
   };
@@ -186,6 +189,11 @@ function parseBasePath(text: string | undefined): string | null {
   if (text === undefined) return null;
   const path = parsePath("AWS_LWA_REMOVE_BASE_PATH", text).replace(/\/+$/, "");
   return path === "" ? null : path;
+}
+
+function parseCount(name: string, text: string): number {
+  if (!/^\d$/.test(text)) reject(name, text, "a number from 0 to 9");
+  return Number(text);
 }
 
 function parseSeconds(name: string, text: string): number {

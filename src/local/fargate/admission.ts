@@ -5,7 +5,7 @@
  * although two servers could read it in two ways is refused here.
  */
 import type { IncomingMessage } from "node:http";
-import { fieldKind, hasToken, namedByConnection, withoutFields } from "./fields.ts";
+import { fieldKind, hasToken, isTraceId, namedByConnection, withoutFields } from "./fields.ts";
 
 /** What every request of one balancer has in common. */
 export interface AdmissionRules {
@@ -63,8 +63,9 @@ export function admit(
     const name = all[i] ?? "";
     const kind = fieldKind(name);
     if (kind === "host") hosts += 1;
-    if (kind === "trace") traced = true;
-    if (kind === "pass" || kind === "host" || kind === "content-length" || kind === "trace") {
+    const goesOn = kind === "trace" && !traced && isTraceId(all[i + 1] ?? "");
+    if (goesOn) traced = true;
+    if (kind === "pass" || kind === "host" || kind === "content-length" || goesOn) {
       fields += `${name}: ${all[i + 1]}\r\n`;
     } else if (upgrade && kind === "upgrade") {
       fields += `Connection: Upgrade\r\n${name}: ${all[i + 1]}\r\n`;

@@ -69,8 +69,11 @@ test("passes fields on in order with duplicates and sets the forwarding ones", a
 test("keeps a trace id that came with the request", async (t) => {
   const rig = await startRig(t);
   await join(rig, await serve(t, (q, r) => r.end(q.headers["x-amzn-trace-id"])));
-  const headers = { "x-amzn-trace-id": "Root=1-1-1" };
-  assert.equal((await call(rig.port, "/", { headers })).body, "Root=1-1-1");
+  const id = "Root=1-67891233-abcdef012345678912345678";
+  const answered = await call(rig.port, "/", { headers: { "x-amzn-trace-id": id } });
+  assert.equal(answered.body, id);
+  const forged = await call(rig.port, "/", { headers: { "x-amzn-trace-id": "Root=1-1-1; evil" } });
+  assert.match(forged.body, /^Root=1-[0-9a-f]{8}-[0-9a-f]{24}$/);
 });
 
 test("answers for its hosts only, and counts nothing else", async (t) => {

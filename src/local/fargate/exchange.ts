@@ -8,6 +8,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Admitted } from "./admission.ts";
 import type { AnswerHead } from "./answer-reader.ts";
+import { fieldKind } from "./fields.ts";
 import type { Target, TargetGroup } from "./targets.ts";
 import type { Reuse, UpstreamCall, UpstreamFailure, UpstreamSink } from "./upstream.ts";
 
@@ -96,7 +97,7 @@ export function startExchange(
   };
   const onBodyEnd = (): void => {
     bodyLeft = false;
-    if (admitted.body === "chunked") call?.write("0\r\n\r\n");
+    if (admitted.body === "chunked") call?.write(`0\r\n${trailerLines(request)}\r\n`);
   };
   const startBody = (): void => {
     if (admitted.body === null) return;
@@ -189,6 +190,16 @@ export function startExchange(
     abort: () => finish(clientGone),
     clientStalls: sink.clientStalls,
   };
+}
+
+/** The trailers of a request: those that could be mistaken for something else end here. */
+function trailerLines({ rawTrailers }: IncomingMessage): string {
+  let text = "";
+  for (let i = 0; i < rawTrailers.length; i += 2) {
+    const name = rawTrailers[i] ?? "";
+    if (fieldKind(name) === "pass") text += `${name}: ${rawTrailers[i + 1]}\r\n`;
+  }
+  return text;
 }
 
 /** Passes the head of an answer on. */

@@ -35,6 +35,9 @@ const special: Readonly<Record<string, FieldKind>> = {
   "x-amzn-trace-id": "trace",
   forwarded: "spoof",
   "x-real-ip": "spoof",
+  "x-amzn-request-context": "spoof",
+  "x-amzn-lambda-context": "spoof",
+  "x-amz-tenant-id": "spoof",
 };
 
 /** Names that are remembered; beyond it every new name is classified anew. */
@@ -59,7 +62,16 @@ const validName = /^[-a-z0-9]+$/;
 function classify(name: string): FieldKind {
   if (!validName.test(name)) return "invalid";
   if (name.startsWith("x-forwarded-")) return "spoof";
-  return special[name] ?? "pass";
+  // Every object has a "constructor": a header of that name must not find it.
+  return Object.hasOwn(special, name) ? (special[name] ?? "pass") : "pass";
+}
+
+/** Root of a trace that another part of AWS began, with what may follow it. */
+const trace = /^(?:Self=[^;\s]+;)?Root=1-[0-9a-f]{8}-[0-9a-f]{24}(?:;[A-Za-z]+=[\w:-]+)*$/;
+
+/** Whether a client's trace id is one: only then it goes on. */
+export function isTraceId(value: string): boolean {
+  return value.length <= 200 && trace.test(value);
 }
 
 const connectionOptions = new Set(["", "close", "keep-alive", "upgrade"]);

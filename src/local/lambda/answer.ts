@@ -78,7 +78,13 @@ function structured(returned: object, body: Buffer | string): Answer | null {
     for (const cookie of cookies) pushHeader(headers, "set-cookie", String(cookie));
   }
   if (!typed && body.length > 0) headers.push("content-type", "text/plain;charset=utf-8");
-  return { status, headers, body, contentLength };
+  // Node would write the head of a text body in the encoding of the body.
+  const sent = headers.some(isForeign) ? Buffer.from(body as string) : body;
+  return { status, headers, body: sent, contentLength };
+}
+
+function isForeign(text: string): boolean {
+  return /[^\0-\x7f]/.test(text);
 }
 
 function pushHeader(headers: string[], name: string, value: string): void {

@@ -137,7 +137,9 @@ function splitTarget(target: string): Parts | null {
   if (!encoded.startsWith("/")) return encoded === "" ? { path: "/", query } : null;
   if (!encoded.includes("%")) return { path: encoded, query };
   try {
-    return { path: decodeURIComponent(encoded), query };
+    // Seen on the real service: what follows an encoded question mark is lost.
+    const [path = "/"] = decodeURIComponent(encoded).split("?");
+    return { path, query };
   } catch {
     return null;
   }

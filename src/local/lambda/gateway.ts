@@ -212,7 +212,7 @@ class FrontDoor implements Gateway {
 
   #invoke(exchange: Exchange, body: Buffer | null): void {
     const { request } = exchange;
-    const stamp = stampRequest();
+    const stamp = stampRequest(request.headers["x-amzn-trace-id"]);
     const payload = eventOf(
       {
         method: request.method ?? "GET",
@@ -293,14 +293,14 @@ class FrontDoor implements Gateway {
     if (response.destroyed || response.writableEnded) return;
     const { status, headers, body } = answer;
     exchange.status = status;
-    const bodiless = status === 204 || status === 304;
-    if (!bodiless) {
-      const own = request.method === "HEAD" ? answer.contentLength : null;
-      headers.push("content-length", own ?? String(Buffer.byteLength(body)));
-    }
+    const bodiless = status === 204 || status === 304 || request.method === "HEAD";
+    // Without a body there is only what the function said of the one that a GET would have.
+    const own = bodiless && status !== 204 ? answer.contentLength : null;
+    if (own !== null) headers.push("content-length", own);
+    else if (!bodiless) headers.push("content-length", String(Buffer.byteLength(body)));
     if (this.#stopping || this.#isOld(exchange.client)) headers.push("connection", "close");
     response.writeHead(status, headers);
-    if (bodiless || request.method === "HEAD" || body.length === 0) response.end();
+    if (bodiless || body.length === 0) response.end();
     else response.end(body);
   }
 
@@ -345,8 +345,11 @@ function discard(request: IncomingMessage, then: () => void): void {
 
 let stamped = { seconds: 0, digits: "0" };
 
-/** Identifies one request. */
-export function stampRequest(): RequestStamp {
+/** Root of a trace that another part of AWS began, with what may follow it. */
+const foreignTrace = /^(?:Self=[^;\s]+;)?Root=1-[0-9a-f]{8}-[0-9a-f]{24}(?:;[A-Za-z]+=[\w:-]+)*$/;
+
+/** Identifies one request; a trace that the client is part of goes on. */
+export function stampRequest(given?: string | string[]): RequestStamp {
   const requestId = randomUUID();
   // A request's date is what the service compares with its own clock, hence real epoch time.
   const epochMs = Date.now();
@@ -358,7 +361,9 @@ export function stampRequest(): RequestStamp {
     requestId.slice(14, 18) +
     requestId.slice(19, 23) +
     requestId.slice(24, 28);
-  return { requestId, traceId: `Root=1-${stamped.digits}-${random}`, epochMs };
+  const known = typeof given === "string" && given.length <= 200 && foreignTrace.test(given);
+  const traceId = known ? given : `Root=1-${stamped.digits}-${random}`;
+  return { requestId, traceId, epochMs };
 }
 
 const parserAnswers: Readonly<Record<string, readonly [number, string]>> = {

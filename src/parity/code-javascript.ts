@@ -1,0 +1,234 @@
+/** Rules for services in JavaScript and TypeScript. */
+import type { Hit } from "./finding.ts";
+import {
+  bytesOf,
+  type CodeContext,
+  callsOf,
+  firstArgument,
+  hitsWhere,
+  isLoopback,
+  isWritable,
+  lambdaBodyBytesMax,
+  literalOf,
+  matches,
+  numberOf,
+  shown,
+  soundsLikeState,
+} from "./patterns.ts";
+import { anyOf, lineAt, type SourceText } from "./source-text.ts";
+
+/** Hits in one file. */
+export function javascriptHits(source: SourceText, context: CodeContext): readonly Hit[] {
+  return [
+    ...protocolHits(source),
+    ...listenHits(source, context),
+    ...fileHits(source),
+    ...laterHits(source),
+    ...stateHits(source),
+    ...pathHits(source),
+    ...payloadHits(source),
+    ...streamHits(source, context),
+    ...addressHits(source),
+  ];
+}
+
+const websocket = anyOf(
+  "g",
+  /\bnew\s+(?:WebSocketServer|WebSocket\.Server|ws\.Server)\b/,
+  /(?:\bfrom|\brequire\()\s*["'](?:socket\.io|@fastify\/websocket|express-ws|@nestjs\/websockets|@hono\/node-ws)["']/,
+  /\.on\(\s*["']upgrade["']/,
+);
+const http2 = /\bhttp2\s*\.\s*create(?:Secure)?Server\(|\bnew\s+grpc\.Server\b/g;
+
+function protocolHits(source: SourceText): readonly Hit[] {
+  return [
+    ...hitsWhere(source, "websocket", websocket, (text) => `a WebSocket server: ${text}`),
+    ...hitsWhere(source, "http2-grpc", http2, (text) => `HTTP/2 or gRPC: ${text}`),
+  ];
+}
+
+function listenHits(source: SourceText, { port }: CodeContext): readonly Hit[] {
+  return callsOf(source, /\.listen\s*\(/g).flatMap((call) => {
+    const { args, line } = call;
+    if (/\benv\b|argv|config|options/i.test(args)) return [];
+    const hits: Hit[] = [];
+    const quoted = [...args.matchAll(/["'`]([^"'`\n]*)["'`]/g)].map((match) => match[1] ?? "");
+    const address = quoted.find(isLoopback);
+    if (address !== undefined) {
+      hits.push({ rule: "listen-loopback", line, message: `listens on ${address}` });
+    }
+    const option = /\bport\s*:\s*([\d_]+)/.exec(args)?.[1];
+    const fixed = numberOf(option ?? firstArgument(call));
+    if (fixed !== null && fixed > 0) {
+      const message = `listens on port ${fixed}, whatever PORT says`;
+      const level = fixed === port ? "warning" : "error";
+      hits.push({ rule: "port-hard-coded", line, message, level });
+    }
+    return hits;
+  });
+}
+
+const writers = anyOf(
+  "g",
+  /(?<![\w$])(?:(?:fs|fsp|fsPromises|promises)\s*\.\s*(?:promises\s*\.\s*)?)?(?:writeFile|appendFile|createWriteStream|writeFileSync|appendFileSync|mkdir|mkdirSync|copyFile|copyFileSync)\s*\(/,
+);
+const besideCode = /__dirname|import\.meta\.(?:dirname|url)|process\.cwd\(\)/;
+
+function fileHits(source: SourceText): readonly Hit[] {
+  const written = callsOf(source, writers).flatMap((call) => {
+    const copies = call.head.includes("copyFile");
+    const first = firstArgument(call);
+    const target = copies ? firstArgument(rest(call, first)) : first;
+    const path = literalOf(target);
+    if (path === null ? !besideCode.test(target) : isWritable(path)) return [];
+    const message = `${call.head.trim()} writes ${shown(target)}`;
+    return [{ rule: "write-outside-tmp" as const, line: call.line, message }];
+  });
+  const uploads = callsOf(source, /\bmulter\s*\(/g).flatMap(({ args, line }) => {
+    const folder = /\bdest\s*:\s*["'`]([^"'`]*)/.exec(args)?.[1];
+    if (folder === undefined || isWritable(folder)) return [];
+    const message = `uploads are written to ${folder}`;
+    return [{ rule: "write-outside-tmp" as const, line, message }];
+  });
+  return [...written, ...uploads];
+}
+
+/** The call without its first argument. */
+function rest<T extends { args: string; argsBare: string }>(call: T, first: string): T {
+  const from = call.args.indexOf(first) + first.length + 1;
+  return { ...call, args: call.args.slice(from), argsBare: call.argsBare.slice(from) };
+}
+
+const schedulers =
+  /(?<![\w$.])setInterval\s*\(|\bcron\.schedule\(|\bnew\s+CronJob\(|\bscheduleJob\(/g;
+const answers =
+  /(?<![\w$])(?:res|response|reply)\s*\.\s*(?:status\([^)]*\)\s*\.\s*)?(?:send|json|end)\s*\(/g;
+
+function laterHits(source: SourceText): readonly Hit[] {
+  const scheduled = matches(source, schedulers, "bare").map(({ line, text }) => {
+    const message = `${text.replace(/\($/, "").trim()} works between requests`;
+    return { rule: "work-after-response" as const, line, message };
+  });
+  const afterwards = callsOf(source, answers).flatMap(({ line, index, end }) => {
+    const statement = source.bare.slice(source.bare.lastIndexOf("\n", index) + 1, index);
+    // `return res.json()` ends the function, and `await` waits for what follows anyway.
+    if (/\breturn\b|=>\s*$|\?|:/.test(statement)) return [];
+    const follows = restOfBlock(source.bare, end + 1);
+    if (/^\s*;?\s*return\b/.test(follows)) return [];
+    const work = /(?:^|[\s;])(await\s+[\w.$]+|setImmediate\(|queueMicrotask\(|setTimeout\()/.exec(
+      follows,
+    );
+    if (!work?.[1]) return [];
+    const message = `the answer is sent, then: ${shown(work[1])}`;
+    return [{ rule: "work-after-response" as const, line, message }];
+  });
+  return [...scheduled, ...afterwards];
+}
+
+/** What follows in the same block, without the functions and blocks inside it that return. */
+function restOfBlock(bare: string, from: number): string {
+  let depth = 0;
+  for (let at = from; at < bare.length; at += 1) {
+    if (bare[at] === "{") depth += 1;
+    if (bare[at] !== "}") continue;
+    depth -= 1;
+    if (depth < 0) return bare.slice(from, at);
+  }
+  return bare.slice(from);
+}
+
+const collections = anyOf(
+  "gm",
+  /^(?:export\s+)?(?:const|let|var)\s+([A-Za-z_$][\w$]*)(?:\s*:[^=\n]+)?\s*=\s*(?:new\s+(?:Map|Set)\b|\{\s*\}|\[\s*\])/,
+);
+
+function stateHits(source: SourceText): readonly Hit[] {
+  const { bare } = source;
+  const kept = [...bare.matchAll(collections)].flatMap((match) => {
+    const name = match[1] ?? "";
+    if (!soundsLikeState(name)) return [];
+    const escaped = name.replaceAll("$", "\\$");
+    const changed = new RegExp(
+      `^[ \\t]+.*?(?<![\\w$.])${escaped}(?:\\.(?:set|add|push|unshift|splice)\\(|\\[[^\\]\\n]+\\]\\s*=(?!=))`,
+      "m",
+    );
+    if (!changed.test(bare)) return [];
+    const message = `${name} is changed by requests and lives in this process alone`;
+    return [{ rule: "state-in-memory" as const, line: lineAt(bare, match.index), message }];
+  });
+  const sessions = callsOf(source, /(?<![\w$.])(?:session|expressSession)\s*\(\s*(?=\{)/g)
+    .filter(({ args }) => /\bsecret\b/.test(args) && !/\bstore\b/.test(args))
+    .map(({ line }) => {
+      const message = "sessions without a store are kept in the memory of one process";
+      return { rule: "state-in-memory" as const, line, message };
+    });
+  return [...kept, ...sessions];
+}
+
+const decoding = anyOf(
+  "gi",
+  /\bdecodeURIComponent\(\s*(?:req|request|ctx|c|url)\b[\w.$]*\.(?:params|pathname|path|url)\b/,
+  /\b(?:get|post|put|patch|delete|all|use|route)\(\s*["'`]\/[^"'`\n]*%2f/,
+);
+
+function pathHits(source: SourceText): readonly Hit[] {
+  const say = (text: string): string => `relies on an encoded path: ${text}`;
+  return hitsWhere(source, "encoded-path", decoding, say);
+}
+
+function payloadHits(source: SourceText): readonly Hit[] {
+  const { code } = source;
+  const sizes = anyOf(
+    "g",
+    /\b(limit|fileSize|bodyLimit|maxFileSize|maxBodySize)\s*:\s*(["'`][^"'`\n]+["'`]|[\d_.e]+(?:\s*\*\s*[\d_.]+)*)/,
+  );
+  return [...code.matchAll(sizes)].flatMap((match) => {
+    const [, name = "", value = ""] = match;
+    const literal = literalOf(value);
+    const bytes = literal === null ? numberOf(value) : bytesOf(literal);
+    // A plain number called `limit` limits many things, a size is written like one.
+    const isSize = name !== "limit" || literal !== null;
+    if (!isSize || bytes === null || bytes <= lambdaBodyBytesMax) return [];
+    const message = `${name} allows bodies of ${value}`;
+    return [{ rule: "payload-over-limit" as const, line: lineAt(code, match.index), message }];
+  });
+}
+
+function streamHits(source: SourceText, { streams }: CodeContext): readonly Hit[] {
+  if (streams) return [];
+  const sent = anyOf(
+    "gi",
+    /(?:writeHead|setHeader|set|header|type|append)\([^;]{0,80}?["'`]text\/event-stream/,
+    /["']?content-type["']?\s*:\s*["'`]text\/event-stream|\bstreamSSE\(/,
+  );
+  return hitsWhere(source, "server-sent-events", sent, () => "answers with text/event-stream");
+}
+
+const leftmost = anyOf(
+  "gi",
+  /["'`]x-forwarded-for["'`][^;\n]*?\.split\([^)\n]*\)\s*(?:\?\.)?\[\s*0\s*\]/,
+  /\.set\(\s*["']trust proxy["']\s*,\s*true\s*\)|\btrustProxy\s*:\s*true\b/,
+);
+
+function addressHits(source: SourceText): readonly Hit[] {
+  const say = (text: string): string => `trusts the first entry: ${text}`;
+  return hitsWhere(source, "client-address-first", leftmost, say);
+}
+
+/** Servers that are created in a file, for rules about the whole service. */
+export function javascriptServers(source: SourceText): readonly number[] {
+  const { bare } = source;
+  const creates =
+    /\bcreateServer\s*\(|\bexpress\s*\(\s*\)|\bfastify\s*\(|\bnew\s+Koa\b|\bserve\s*\(/i;
+  if (!creates.test(bare)) return [];
+  return callsOf(source, /\.listen\s*\(/g).map(({ line }) => line);
+}
+
+/** What the files of a service must say somewhere; each is looked for in all of them. */
+export const javascriptPromises: {
+  readonly sigterm: RegExp;
+  readonly keepAlive: RegExp;
+} = {
+  sigterm: /["'`]SIGTERM["'`]/,
+  keepAlive: /\bkeepAliveTimeout\s*[=:]\s*([\d_.e]+(?:\s*\*\s*[\d_.]+)*|[\w$.]+)/g,
+};

@@ -1,0 +1,94 @@
+/** Rules over all source files of a service. */
+import { goHits } from "./code-go.ts";
+import { javascriptHits, javascriptPromises, javascriptServers } from "./code-javascript.ts";
+import { pythonHits } from "./code-python.ts";
+import type { Hit } from "./finding.ts";
+import { type CodeContext, numberOf } from "./patterns.ts";
+import { type Language, lineAt, type SourceText, sourceText } from "./source-text.ts";
+
+/** A file of the service. */
+export interface CodeFile {
+  /** Relative, with forward slashes. */
+  readonly path: string;
+  readonly language: Language;
+  readonly text: string;
+}
+
+/** A hit and the file that it is in. */
+export interface FileHit extends Hit {
+  readonly path: string;
+}
+
+interface ReadFile extends CodeFile {
+  readonly source: SourceText;
+}
+
+/** All hits in the code of a service. */
+export function codeHits(files: readonly CodeFile[], context: CodeContext): readonly FileHit[] {
+  const read = files.map((file) => ({ ...file, source: sourceText(file.language, file.text) }));
+  const own = read.flatMap((file) =>
+    hitsOf(file, context).map((hit) => ({ ...hit, path: file.path })),
+  );
+  return [...own, ...shutdownHits(read), ...keepAliveHits(read)];
+}
+
+function hitsOf({ path, language, source }: ReadFile, context: CodeContext): readonly Hit[] {
+  if (language === "javascript") return javascriptHits(source, context);
+  if (language === "go") return goHits(source, context);
+  return pythonHits(source, context, path.split("/").at(-1) ?? path);
+}
+
+/** Where servers begin, by language; those that frameworks run handle SIGTERM themselves. */
+const serverStarts: Readonly<Record<Language, (source: SourceText) => readonly number[]>> = {
+  javascript: javascriptServers,
+  python: ({ bare }) => linesOf(bare, /\.serve_forever\(/g),
+  go: ({ bare }) => linesOf(bare, /\bListenAndServe(?:TLS)?\(|\bhttp\.Serve\(/g),
+};
+
+const handlesTermination: Readonly<Record<Language, RegExp>> = {
+  javascript: javascriptPromises.sigterm,
+  python: /\bsignal\.SIGTERM\b/,
+  go: /\bSIGTERM\b/,
+};
+
+function linesOf(text: string, pattern: RegExp): readonly number[] {
+  return [...text.matchAll(pattern)].map((match) => lineAt(text, match.index));
+}
+
+/** The signal may be handled in another file than the one that listens. */
+function shutdownHits(files: readonly ReadFile[]): readonly FileHit[] {
+  return files.flatMap(({ path, language, source }) => {
+    const [line] = serverStarts[language](source);
+    if (line === undefined) return [];
+    const same = files.filter((file) => file.language === language);
+    if (same.some((file) => handlesTermination[language].test(file.source.code))) return [];
+    const message = "a server is started and nothing handles SIGTERM";
+    return [{ path, rule: "sigterm-ignored" as const, line, message }];
+  });
+}
+
+/** Real milliseconds that the balancer keeps an idle connection to a task. */
+const balancerIdleMs = 60_000;
+
+/** Node closes idle connections after 5 s unless told otherwise, in whatever file. */
+function keepAliveHits(files: readonly ReadFile[]): readonly FileHit[] {
+  const scripts = files.filter(({ language }) => language === "javascript");
+  const settings = scripts.flatMap(({ path, source }) =>
+    [...source.bare.matchAll(javascriptPromises.keepAlive)].map((match) => {
+      const line = lineAt(source.bare, match.index);
+      return { path, line, text: match[1] ?? "", ms: numberOf(match[1] ?? "") };
+    }),
+  );
+  const rule = "keep-alive-short" as const;
+  const short = settings.filter(({ ms }) => ms !== null && ms <= balancerIdleMs);
+  if (settings.length > 0) {
+    return short.map(({ path, line, text }) => {
+      return { path, rule, line, message: `idle connections are closed after ${text} ms` };
+    });
+  }
+  return scripts.flatMap(({ path, source }) => {
+    const [line] = javascriptServers(source);
+    if (line === undefined) return [];
+    return [{ path, rule, line, message: "Node closes idle connections after 5 s" }];
+  });
+}
