@@ -41,7 +41,7 @@ const shipped = [
   "cli/simulate-report-page.js",
   "cli/simulate-report-page.css",
   ...readdirSync(join(root, "src/dashboard/page"))
-    .filter((name) => !/\.(d|test)\.ts$/.test(name))
+    .filter((name) => !name.endsWith(".test.ts"))
     .map((name) => `dashboard/page/${name}`),
 ];
 for (const file of shipped) {

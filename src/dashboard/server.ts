@@ -87,6 +87,8 @@ async function startServer(
   server.listen(port, host);
   await once(server, "listening");
   server.on("error", () => undefined);
+  // A run that has ended is not kept alive by its page; a report is all there is to a replay.
+  if (live !== null) server.unref();
   const bound = (server.address() as AddressInfo).port;
   const shown = isLoopback(host) ? "localhost" : host.includes(":") ? `[${host}]` : host;
   const secret = token === null ? "" : `#token=${encodeURIComponent(token)}`;

@@ -25,6 +25,8 @@ export interface RehearsalOptions {
   /** Virtual time after which an unfinished cycle is given up. */
   readonly deadlineMs: number;
   readonly onProgress: (progress: Progress) => void;
+  /** The load flows: it may be scaled from now on. */
+  readonly onLoad?: (load: Load) => void;
   readonly signal: AbortSignal;
 }
 
@@ -136,6 +138,7 @@ export async function runRehearsal(options: RehearsalOptions): Promise<Rehearsal
     if (local.resumed) await guard(settle(local, options));
     const known = local.journal.transitions.length;
     load = await startLoad(loadOptions(local, options));
+    options.onLoad?.(load);
     const replayed = load;
     await guard(wholeCycle(local, replayed, known, options, ledger));
     onProgress({ stage: "stopping", local, load: load.stats() });

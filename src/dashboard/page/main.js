@@ -163,10 +163,12 @@ const draw = (curves) => {
     slowTimer = setTimeout(drawSlowly, Math.max(0, slowDueMs - performance.now()));
 };
 
-let due = null;
+let due = false;
 const drawSoon = () => {
-  due ??= requestAnimationFrame(() => {
-    due = null;
+  if (due) return;
+  due = true;
+  requestAnimationFrame(() => {
+    due = false;
     columns.update();
     draw(true);
   });
