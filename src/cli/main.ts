@@ -8,16 +8,38 @@ import { checkArguments } from "./arguments.ts";
 
 const commands: Readonly<Record<string, () => Promise<CommandDef>>> = {
   init: async () => (await import("./init.ts")).default,
+  doctor: async () => (await import("./doctor.ts")).default,
+  synth: async () => (await import("./synth.ts")).default,
+  deploy: async () => (await import("./deploy.ts")).default,
   rehearse: async () => (await import("./rehearse.ts")).default,
   dev: async () => (await import("./dev.ts")).default,
+  status: async () => (await import("./status.ts")).default,
+  why: async () => (await import("./why.ts")).default,
+  history: async () => (await import("./history.ts")).default,
+  logs: async () => (await import("./logs.ts")).default,
+  shift: async () => (await import("./shift.ts")).default,
+  pin: async () => (await import("./pin.ts")).default,
+  auto: async () => (await import("./auto.ts")).default,
+  replay: async () => (await import("./replay.ts")).default,
   simulate: async () => (await import("./simulate.ts")).default,
   cost: async () => (await import("./cost.ts")).default,
 };
 
 const summaries: Readonly<Record<string, string>> = {
   init: "A configuration, a Dockerfile and, where there is none, a minimal service",
+  doctor: "What stands in the way of a deployment to AWS, and the fix of each",
+  synth: "The CloudFormation templates as files, without an account",
+  deploy: "Builds the image and brings both tiers to it",
   rehearse: "One whole cycle, Lambda to Fargate and back, under real traffic on this machine",
   dev: "Both tiers on this machine for your own requests, at http://localhost:4400",
+  status: "What is, what is waited for, and how near the alarms are",
+  why: "Why it is on this tier now, and what would change that",
+  history: "Every decision with its numbers",
+  logs: "What the service says on both tiers, in order of time",
+  shift: "Go to a tier now; after a while the policy decides again",
+  pin: "Go to a tier and stay there",
+  auto: "Let the policy decide again",
+  replay: "A recorded run in the page again, with a slider over its time",
   simulate: "What your own traffic would have cost: each policy, staying put, and the optimum",
   cost: "What your service costs on either tier, and from which rate on Fargate is cheaper",
 };

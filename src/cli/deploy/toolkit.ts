@@ -6,7 +6,6 @@ import {
   DiffMethod,
   type ICloudAssemblySource,
   type IIoHost,
-  StackParameters,
   StackSelectionStrategy,
   Toolkit,
 } from "@aws-cdk/toolkit-lib";
@@ -16,7 +15,8 @@ import type { StackProgress } from "./progress.ts";
 /** A synthesised folder and how it is deployed. */
 export interface Assembly {
   readonly folder: string;
-  readonly parameters: Readonly<Record<string, string>>;
+  /** Tags of the stack, by which we know our own again. */
+  readonly tags: Readonly<Record<string, string>>;
   readonly pollMs: number;
 }
 
@@ -94,7 +94,7 @@ export async function deployStack(target: Assembly, progress: StackProgress): Pr
   const { toolkit, source, heard } = await open(target.folder, progress);
   const { stacks } = await toolkit.deploy(source, {
     ...only,
-    parameters: StackParameters.exactly({ ...target.parameters }),
+    tags: Object.entries(target.tags).map(([Key, Value]) => ({ Key, Value })),
     stackEventPollingInterval: target.pollMs,
   });
   const leftBehind = stacks.flatMap(({ deleteFailures }) =>

@@ -1,0 +1,121 @@
+/** Brings base to an image and a configuration: what deploy and rollback have in common. */
+import { LambdaClient } from "@aws-sdk/client-lambda";
+import { UserError } from "../../config/errors.ts";
+import { appTag } from "../../core/deployment.ts";
+import { findZone } from "../aws/domain.ts";
+import { asAwsMistake } from "../aws/errors.ts";
+import { clientOf } from "../aws/session.ts";
+import { failuresSince, type ResourceFailure, readStack } from "../aws/stacks.ts";
+import { inFolder, writeAssembly } from "./assembly.ts";
+import { type BurstOutcome, burstFollows } from "./burst.ts";
+import { recordDeployment } from "./record.ts";
+import { recovered } from "./recovery.ts";
+import { ensureServiceRoles } from "./roles.ts";
+import type { ServiceAt } from "./service.ts";
+
+/** What a deployment came to. */
+export interface UpdateResult {
+  readonly ok: boolean;
+  readonly app: string;
+  readonly account: string;
+  readonly region: string;
+  readonly image: string;
+  readonly url: string | null;
+  readonly unchanged: boolean;
+  readonly burst: BurstOutcome;
+  readonly failures: readonly ResourceFailure[];
+  /** What CloudFormation could not remove: it still exists and may be billed. */
+  readonly leftBehind: readonly string[];
+}
+
+/** Deploys the image. What AWS fails at is in the result; mistakes are thrown. */
+export async function updateBase(service: ServiceAt, image: string): Promise<UpdateResult> {
+  const { loaded, names, session, cloudformation, pace, progress, table } = service;
+  const { config } = loaded;
+  const empty = {
+    app: config.name,
+    account: session.account,
+    region: session.region,
+    image,
+    url: null,
+    unchanged: false,
+    burst: { state: "absent" } as const,
+    leftBehind: [],
+  };
+  await recovered({
+    client: cloudformation,
+    app: config.name,
+    stack: names.baseStack,
+    pace,
+    say: progress.say,
+    onEvent: progress.event,
+  });
+  await ensureServiceRoles(session, progress.say);
+  const sinceMs = pace.nowMs();
+  progress.say(`deploying ${names.baseStack} to ${session.account}/${session.region}`);
+  try {
+    const deployed = await deployTemplates(service, image);
+    progress.close();
+    await recordDeployment(table, { atMs: pace.nowMs(), image, by: session.arn });
+    const burst = await burstFollows({
+      ...service,
+      lambda: new LambdaClient(clientOf(session)),
+      say: progress.say,
+    });
+    const ok = burst.state !== "failed";
+    const { unchanged, leftBehind, outputs } = deployed;
+    const url = outputs.Url ?? null;
+    return { ...empty, ok, url, unchanged, burst, failures: [], leftBehind };
+  } catch (error) {
+    progress.close();
+    const mistake = asAwsMistake(error);
+    if (mistake instanceof UserError || pace.signal.aborted) throw mistake;
+    return { ...empty, ok: false, failures: await failuresOf(service, sinceMs, error) };
+  }
+}
+
+async function deployTemplates(
+  { loaded, session, pace, progress }: ServiceAt,
+  image: string,
+): ReturnType<typeof import("./toolkit.ts").deployStack> {
+  const { config } = loaded;
+  const { domain } = config;
+  const zone = domain === null ? null : await findZone(session, domain, config.hostedZoneId);
+  const { deployStack } = await import("./toolkit.ts");
+  return inFolder(async (folder) => {
+    const { account, region } = session;
+    const hosted = zone === null ? {} : { hostedZoneId: zone.id };
+    await writeAssembly(config, { out: folder, image, account, region, ...hosted });
+    const target = { folder, tags: { [appTag]: config.name }, pollMs: pace.pollMs };
+    return uninterrupted(deployStack(target, progress), pace.signal);
+  });
+}
+
+/** The toolkit cannot be interrupted: we leave, and CloudFormation goes on by itself. */
+export async function uninterrupted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Nobody listens any more after an interruption.
+  work.catch(() => {});
+  const left = new Promise<never>((_, reject) => {
+    const leave = (): void => reject(signal.reason);
+    if (signal.aborted) leave();
+    signal.addEventListener("abort", leave, { once: true });
+  });
+  left.catch(() => {});
+  return Promise.race([work, left]);
+}
+
+/** The resources' own reasons; what the toolkit says if there are none. */
+async function failuresOf(
+  { cloudformation, names }: ServiceAt,
+  sinceMs: number,
+  error: unknown,
+): Promise<readonly ResourceFailure[]> {
+  const stack = await readStack(cloudformation, names.baseStack).catch(() => null);
+  // The clock of this machine may be ahead of CloudFormation's.
+  const since = sinceMs - 60_000;
+  const own = stack === null ? [] : await failuresSince(cloudformation, stack.id, since);
+  if (own.length > 0) return own;
+  const reason = error instanceof Error ? error.message : String(error);
+  const type = "AWS::CloudFormation::Stack";
+  return [{ resource: names.baseStack, type, status: stack?.status ?? "", reason }];
+}
