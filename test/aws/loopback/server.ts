@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { imageConfig } from "../world/repositories.ts";
 import type { World } from "../world/world.ts";
 import { errorOf, type FaultKind, type FaultPlan } from "./faults.ts";
 import type { AccessRequest, Service } from "./service.ts";
@@ -59,6 +60,7 @@ export async function startLoopback(world: World): Promise<Loopback> {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  world.endpoint = endpoint;
   const loopback: Loopback = {
     endpoint,
     world,
@@ -114,6 +116,12 @@ interface Work {
 function handle(loopback: Loopback, arrived: Arrived, response: ServerResponse): void {
   const { world } = loopback;
   world.advance(loopback.callMs);
+  const layer = /^\/layers\/(.+)$/.exec(arrived.url.pathname)?.[1];
+  if (layer !== undefined) {
+    const body = imageConfig(world, decodeURIComponent(layer));
+    send(response, { status: body === null ? 404 : 200, headers: {}, body: body ?? "" });
+    return;
+  }
   const { key, scope } = signatureOf(arrived);
   const service = services.get(scope);
   const parsed = service?.protocol.parse(arrived) ?? null;

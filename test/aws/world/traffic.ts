@@ -129,8 +129,9 @@ function serveByLambda(world: World, names: TrafficNames, requests: number): voi
     lambda("ConcurrentExecutions", concurrency);
     lambda("Duration", application.latencyMs);
   }
-  const account = { namespace: "AWS/Lambda", metric: "ConcurrentExecutions", dimensions: {} };
-  metrics.add(account, concurrency);
+  for (const metric of ["ConcurrentExecutions", "UnreservedConcurrentExecutions"]) {
+    metrics.add({ namespace: "AWS/Lambda", metric, dimensions: {} }, concurrency);
+  }
 }
 
 function apiDimensions(names: TrafficNames): readonly Readonly<Record<string, string>>[] {
@@ -157,11 +158,12 @@ function serveByBalancer(world: World, address: string, requests: number): void 
     { ...own, TargetGroup: fullName },
   ]);
   for (const dimensions of [own, ...all]) {
-    add("RequestCount", requests, dimensions);
+    // The balancer only counts requests for which it found a target.
     if (dead) {
       if (dimensions === own) add("HTTPCode_ELB_5XX_Count", requests, dimensions);
       continue;
     }
+    add("RequestCount", requests, dimensions);
     if (errors > 0) add("HTTPCode_Target_5XX_Count", errors, dimensions);
     add("TargetResponseTime", application.latencyMs / 1000, dimensions);
   }

@@ -7,6 +7,7 @@ import type { HostedZone } from "./dns.ts";
 import type { Service, TaskDefinition } from "./ecs.ts";
 import type { Balancer, Listener, TargetGroup } from "./elb.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
+import type { Repository } from "./repositories.ts";
 import type { StackRecord } from "./stacks/stack.ts";
 import { createTraffic, type Traffic } from "./traffic.ts";
 
@@ -100,7 +101,7 @@ export interface World extends Agenda {
   readonly zones: Map<string, HostedZone>;
   readonly alarms: Map<string, AlarmRecord>;
   readonly buckets: Map<string, Map<string, Buffer>>;
-  readonly repositories: Map<string, Map<string, readonly string[]>>;
+  readonly repositories: Map<string, Repository>;
   readonly logGroups: Map<string, LogEvent[]>;
   readonly parameters: Map<string, string>;
   readonly secrets: Map<string, string>;
@@ -113,6 +114,8 @@ export interface World extends Agenda {
   readonly traffic: Traffic;
   readonly application: Application;
   readonly plannedFailures: PlannedFailure[];
+  /** Where the account is reached, once a server stands for it. */
+  endpoint: string;
   /** Account limit of concurrent Lambda executions. */
   concurrencyQuota: number;
   /** Fargate vCPUs that the account may run. */
@@ -208,6 +211,7 @@ function emptyAccount(): Partial<World> {
     published: [],
     tagged: new Map(),
     plannedFailures: [],
+    endpoint: "",
     concurrencyQuota: 1000,
     vcpuQuota: 30,
     onAlarm: () => undefined,

@@ -1,33 +1,23 @@
 /** CloudFormation: requests that are accepted at once and show their progress later. */
+
+import { objectOf, textOf } from "../../../world/json.ts";
 import {
   continueRollback,
   createStack,
   deleteStack,
-  StackError,
   updateStack,
 } from "../../../world/stacks/lifecycle.ts";
 import { findStack, type StackRecord } from "../../../world/stacks/stack.ts";
-import { TemplateError } from "../../../world/template.ts";
 import type { World } from "../../../world/world.ts";
-import { type Operation, operation, type Service } from "../../service.ts";
-import { AwsError } from "../../wire/protocol.ts";
+import { access, type Operation, operation, type Service } from "../../service.ts";
 import { query } from "../../wire/query.ts";
+import { accepted } from "./accepted.ts";
+import { changeSets } from "./change-sets.ts";
 import { describeEvent, describeResource, describeStack } from "./describe.ts";
 import { requireStack, type StackInput, stackAccess, stackRequest } from "./request.ts";
 
 /** Events on one page, few enough that callers have to turn pages. */
 const pageSize = 20;
-
-/** Runs an operation; what the account refuses becomes the error that CloudFormation answers. */
-export function accepted<Result>(run: () => Result): Result {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof StackError) throw new AwsError(error.name, error.message);
-    if (error instanceof TemplateError) throw new AwsError("ValidationError", error.message);
-    throw error;
-  }
-}
 
 interface DeleteInput extends StackInput {
   readonly RetainResources?: readonly string[];
@@ -133,11 +123,33 @@ const reading: Readonly<Record<string, Operation>> = {
     })),
     stackAccess("GetTemplate"),
   ),
+  GetTemplateSummary: operation<StackInput>((input, world) => {
+    const existing = input.StackName ? requireStack(world, input.StackName) : null;
+    const { template } = existing?.request ?? stackRequest(world, input, null);
+    const declared = Object.keys(objectOf(template.Parameters));
+    const types = Object.values(template.Resources).map((one) => textOf(objectOf(one).Type));
+    return {
+      Parameters: declared.map((ParameterKey) => ({ ParameterKey })),
+      ResourceTypes: [...new Set(types)],
+      Capabilities: ["CAPABILITY_NAMED_IAM"],
+    };
+  }, stackAccess("GetTemplateSummary")),
+  ListExports: operation<object>(
+    () => ({ Exports: [] }),
+    () => access("cloudformation:ListExports", "*"),
+  ),
+  DescribeEvents: operation<PageInput>(
+    about((stack, input) => {
+      const { items, NextToken } = page([...stack.events].reverse(), input.NextToken);
+      return { OperationEvents: items.map((event) => describeEvent(stack, event)), NextToken };
+    }),
+    stackAccess("DescribeEvents"),
+  ),
 };
 
 /** The service. */
 export const cloudformation: Service = {
   scope: "cloudformation",
   protocol: query,
-  operations: { ...changing, ...reading },
+  operations: { ...changing, ...reading, ...changeSets },
 };

@@ -16,7 +16,7 @@ import { json } from "../../wire/json.ts";
 import { AwsError } from "../../wire/protocol.ts";
 
 /** Alarms and datapoints on one page, few enough that callers have to turn pages. */
-const pageSize = { alarms: 3, datapoints: 60 };
+const pageSize = { alarms: 3, datapoints: 90, datapointsMax: 2_000 };
 
 function describeAlarms(input: DescribeAlarmsCommandInput, world: World): object {
   const { AlarmNames: names, AlarmNamePrefix: prefix } = input;
@@ -58,7 +58,9 @@ function getMetricData(input: GetMetricDataCommandInput, world: World): object {
   const toMs = msOf(input.EndTime);
   const points = pointsOf(world, queries, fromMs, toMs, periodMs, input.ScanBy);
   const from = Number(input.NextToken ?? 0);
-  const size = Math.min(pageSize.datapoints, input.MaxDatapoints ?? 100_800);
+  // AWS answers up to 100,800 at once: long answers are no reason for hundreds of pages.
+  const most = points.length > 900 ? pageSize.datapointsMax : pageSize.datapoints;
+  const size = Math.min(most, input.MaxDatapoints ?? most);
   const page = points.slice(from, from + size);
   const more = from + size < points.length;
   const returned = queries.filter(({ ReturnData }) => String(ReturnData ?? true) === "true");

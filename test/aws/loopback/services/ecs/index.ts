@@ -1,11 +1,18 @@
 /** ECS: services, their tasks and task definitions. */
 import type {
+  DeleteServiceCommandInput,
   DescribeServicesCommandInput,
   DescribeTaskDefinitionCommandInput,
   DescribeTasksCommandInput,
+  ListServicesCommandInput,
   ListTasksCommandInput,
 } from "@aws-sdk/client-ecs";
-import { type Service as EcsService, healthyTasks, isStable } from "../../../world/ecs.ts";
+import {
+  type Service as EcsService,
+  healthyTasks,
+  isStable,
+  stopTask,
+} from "../../../world/ecs.ts";
 import { arnOf, type World } from "../../../world/world.ts";
 import { access, operation, type Service } from "../../service.ts";
 import { json } from "../../wire/json.ts";
@@ -29,6 +36,17 @@ function requireCluster(world: World, cluster: string): void {
 function serviceArn(world: World, cluster: string, nameOrArn: string): string {
   if (nameOrArn.startsWith("arn:")) return nameOrArn;
   return arnOf(world, "ecs", `service/${cluster}/${nameOrArn}`);
+}
+
+/** The tasks get their time to finish; then the service is gone. */
+function remove(service: EcsService, world: World): void {
+  service.desired = 0;
+  service.deleted = true;
+  for (const task of [...service.tasks]) stopTask(world, service, task);
+  world.after(40_000, () => {
+    world.services.delete(service.arn);
+    world.tagged.delete(service.arn);
+  });
 }
 
 function describe(service: EcsService, world: World): object {
@@ -112,6 +130,36 @@ export const ecs: Service = {
         };
       },
       () => access("ecs:DescribeTaskDefinition", "*"),
+    ),
+    ListServices: operation<ListServicesCommandInput>(
+      (input, world) => {
+        const cluster = clusterName(input.cluster);
+        requireCluster(world, cluster);
+        const found = [...world.services.values()].filter((one) => one.cluster === cluster);
+        return { serviceArns: found.slice(0, input.maxResults ?? 10).map(({ arn }) => arn) };
+      },
+      (input, world) =>
+        access("ecs:ListServices", "*", {
+          "ecs:cluster": arnOf(world, "ecs", `cluster/${clusterName(input.cluster)}`),
+        }),
+    ),
+    DeleteService: operation<DeleteServiceCommandInput>(
+      (input, world) => {
+        const service = find(world, clusterName(input.cluster), input.service ?? "");
+        if (!service) throw new AwsError("ServiceNotFoundException", "Service not found.");
+        if (service.desired > 0 && input.force !== true) {
+          const message = "The service cannot be stopped while it is scaled above 0.";
+          throw new AwsError("InvalidParameterException", message);
+        }
+        remove(service, world);
+        return { service: describe(service, world) };
+      },
+      (input, world) =>
+        access(
+          "ecs:DeleteService",
+          serviceArn(world, clusterName(input.cluster), input.service ?? ""),
+          { "ecs:cluster": arnOf(world, "ecs", `cluster/${clusterName(input.cluster)}`) },
+        ),
     ),
     ListTasks: operation<ListTasksCommandInput>(
       (input, world) => {

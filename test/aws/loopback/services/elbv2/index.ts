@@ -1,5 +1,6 @@
 /** ELBv2: balancers, target groups and the health of their targets. */
 import type {
+  DeleteLoadBalancerCommandInput,
   DescribeLoadBalancersCommandInput,
   DescribeTagsCommandInput,
   DescribeTargetGroupsCommandInput,
@@ -53,6 +54,25 @@ export const elbv2: Service = {
       },
       () => access("elasticloadbalancing:DescribeLoadBalancers", "*"),
     ),
+    DeleteLoadBalancer: operation<DeleteLoadBalancerCommandInput>(
+      (input, world) => {
+        const arn = input.LoadBalancerArn ?? "";
+        world.balancers.delete(arn);
+        world.tagged.delete(arn);
+        for (const [id, listener] of world.listeners) {
+          if (listener.balancerArn === arn) world.listeners.delete(id);
+        }
+        return {};
+      },
+      (input, world) => {
+        const arn = input.LoadBalancerArn ?? "";
+        const tags = Object.entries(world.tagged.get(arn)?.tags ?? {});
+        const context = Object.fromEntries(
+          tags.map(([key, value]) => [`aws:ResourceTag/${key}`, value]),
+        );
+        return access("elasticloadbalancing:DeleteLoadBalancer", arn, context);
+      },
+    ),
     DescribeTargetGroups: operation<DescribeTargetGroupsCommandInput>(
       (input, world) => {
         const all = [...world.targetGroups.values()];
@@ -90,15 +110,17 @@ export const elbv2: Service = {
       () => access("elasticloadbalancing:DescribeTargetHealth", "*"),
     ),
     DescribeTags: operation<DescribeTagsCommandInput>(
-      (input, world) => ({
-        TagDescriptions: (input.ResourceArns ?? []).map((ResourceArn) => ({
-          ResourceArn,
-          Tags: Object.entries(world.tagged.get(ResourceArn)?.tags ?? {}).map(([Key, Value]) => ({
-            Key,
-            Value,
-          })),
-        })),
-      }),
+      (input, world) => {
+        const arns = input.ResourceArns ?? [];
+        if (arns.length === 0 || arns.length > 20) {
+          throw new AwsError("ValidationError", "1 to 20 resources must be specified");
+        }
+        const tagsOf = (arn: string): readonly object[] =>
+          Object.entries(world.tagged.get(arn)?.tags ?? {}).map(([Key, Value]) => ({ Key, Value }));
+        return {
+          TagDescriptions: arns.map((ResourceArn) => ({ ResourceArn, Tags: tagsOf(ResourceArn) })),
+        };
+      },
       () => access("elasticloadbalancing:DescribeTags", "*"),
     ),
   },
