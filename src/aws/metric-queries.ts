@@ -10,6 +10,7 @@ export type SeriesName =
   | "lambdaLatency"
   | "throttles"
   | "concurrency"
+  | "duration"
   | "accountConcurrency"
   | "fargateRequests"
   | "fargateErrors"
@@ -22,7 +23,7 @@ export const periodMs = 60_000;
 
 type Dimensions = readonly { readonly Name: string; readonly Value: string }[];
 
-/** The queries: six for Lambda, five more while there is a balancer. Each is billed. */
+/** The queries: seven for Lambda, five more while there is a balancer. Each is billed. */
 export function metricQueries(
   deployment: Deployment,
   burst: BurstOutputs | null,
@@ -36,6 +37,7 @@ export function metricQueries(
     door("lambdaErrors", errors, "Sum"),
     door("lambdaLatency", latency, "p99"),
     query("throttles", "AWS/Lambda", "Throttles", "Sum", app),
+    query("duration", "AWS/Lambda", "Duration", "Average", app),
     query("concurrency", "AWS/Lambda", "ConcurrentExecutions", "Maximum", app),
     // Without a dimension it counts every function of the account that has none reserved.
     query("accountConcurrency", "AWS/Lambda", "UnreservedConcurrentExecutions", "Maximum", []),

@@ -34,6 +34,7 @@ const names: readonly SeriesName[] = [
   "lambdaLatency",
   "throttles",
   "concurrency",
+  "duration",
   "accountConcurrency",
   "fargateRequests",
   "fargateErrors",
@@ -102,6 +103,7 @@ export function closedSamples(
 function lambdaSample(series: Series, startMs: number): Sample {
   const at = (name: SeriesName): number => series[name].get(startMs) ?? 0;
   const requests = at("lambdaRequests");
+  const durationMsMean = series.duration.get(startMs);
   return {
     tier: "lambda",
     startMs,
@@ -111,6 +113,7 @@ function lambdaSample(series: Series, startMs: number): Sample {
     throttles: at("throttles"),
     concurrencyMax: at("concurrency"),
     latencyMsP99: requests === 0 ? null : at("lambdaLatency"),
+    ...(durationMsMean === undefined ? {} : { durationMsMean }),
   };
 }
 
