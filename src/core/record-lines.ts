@@ -123,6 +123,7 @@ const snapshotFields: Readonly<Record<keyof Snapshot, Check>> = {
   policy: isText,
   override: orNull(object({ tier, untilMs: maybe })),
   dwellUntilMs: maybe,
+  dwellMs: object({ lambda: isNumber, fargate: isNumber }),
   holdUntilMs: maybe,
   failures: isNumber,
   tiers: object({ lambda: reading, fargate: reading }),

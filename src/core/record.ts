@@ -96,6 +96,8 @@ export interface Snapshot {
   readonly override: Override | null;
   /** Until when the target keeps its minimum stay; `null` if that has passed. */
   readonly dwellUntilMs: number | null;
+  /** The minimum stay on each tier. */
+  readonly dwellMs: Readonly<Record<Tier, number>>;
   /** No burst before this time: the back-off after a failure. */
   readonly holdUntilMs: number | null;
   readonly failures: number;

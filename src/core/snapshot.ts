@@ -57,6 +57,7 @@ export function snapshotOf(source: SnapshotSource): Snapshot {
     policy,
     override: status.override,
     dwellUntilMs: dwellUntil(status, settings, nowMs),
+    dwellMs: { lambda: settings.dwellLambdaMs, fargate: settings.dwellFargateMs },
     holdUntilMs:
       status.holdUntilMs !== null && status.holdUntilMs > nowMs ? status.holdUntilMs : null,
     failures: status.failures,
