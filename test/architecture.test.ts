@@ -16,7 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   sim: ["core", "policies"],
   aws: ["core", "@aws-sdk/*", "node:*"],
   controller: ["core", "policies", "config", "aws", "@aws-sdk/*", "node:*"],
-  cdk: ["core", "config", "aws-cdk-lib", "constructs", "node:*"],
+  cdk: ["core", "config", "aws", "aws-cdk-lib", "constructs", "node:*"],
   "index.ts": ["core", "policies", "config"],
 };
 

@@ -6,15 +6,16 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { errorCodes } from "../src/config/errors.ts";
 import { jsonSchema, leaves, type SchemaNode } from "../src/config/keys.ts";
+import { deployedProps } from "../src/config/props.ts";
 
 const columnsMax = 100;
 const marker = { begin: "<!-- keys: begin -->", end: "<!-- keys: end -->" };
 
 /** Breaks a sentence into comment lines. */
-function comment(sentence: string, indent: string): string[] {
+function comment(sentence: string, indent: string, whole = true): string[] {
   const single = `${indent}/** ${sentence} */`;
-  if (single.length <= columnsMax) return [single];
-  const lines = [`${indent}/**`];
+  if (whole && single.length <= columnsMax) return [single];
+  const lines = whole ? [`${indent}/**`] : [];
   let line = `${indent} *`;
   for (const word of sentence.split(" ")) {
     if (line.length + 1 + word.length > columnsMax) {
@@ -23,7 +24,7 @@ function comment(sentence: string, indent: string): string[] {
     }
     line += ` ${word}`;
   }
-  return [...lines, line, `${indent} */`];
+  return whole ? [...lines, line, `${indent} */`] : [...lines, line];
 }
 
 /** A value's type; objects are written over several lines. */
@@ -97,6 +98,33 @@ function inputSource(schema: SchemaNode): string {
   ].join("\n");
 }
 
+/** The source of `src/cdk/props.ts`: the same keys without groups, with the tags of CDK's docs. */
+function propsSource(): string {
+  const lines = deployedProps().flatMap(({ name, node }) => {
+    const fallback =
+      name === "name" ? "- the construct's id in lower case" : JSON.stringify(node.default);
+    return [
+      "  /**",
+      ...comment(node.description ?? "", "  ", false),
+      `   * @default ${fallback}`,
+      "   */",
+      `  readonly ${name}?: ${typeText(node, "  ", true)};`,
+    ];
+  });
+  return [
+    "/**",
+    " * The keys of the configuration as properties,",
+    ` * ${written}`,
+    " */",
+    "",
+    "/** How a service is deployed: each key of lambdaflex.json without its dots. */",
+    "export interface DeploymentProps {",
+    ...lines,
+    "}",
+    "",
+  ].join("\n");
+}
+
 function cell(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll("\n", " ");
 }
@@ -154,6 +182,7 @@ function main(check: boolean): number {
     "src/config/lambdaflex.schema.json": `${JSON.stringify(schema, null, 2)}\n`,
     "src/config/types.ts": typesSource(schema),
     "src/config/input.ts": inputSource(schema),
+    "src/cdk/props.ts": propsSource(),
     "docs/configuration.md": withTable(guide, keyTable(schema)),
     "docs/errors.md": errorsPage(),
   };

@@ -2,7 +2,8 @@
 import type { Config, ConfigInput } from "./types.ts";
 
 export { type ErrorCode, errorCodes, UserError } from "./errors.ts";
-export { configFiles, type LoadedConfig, type LoadOptions, loadConfig } from "./load.ts";
+export { configFiles } from "./files.ts";
+export { type LoadedConfig, type LoadOptions, loadConfig } from "./load.ts";
 export { nameFromFolder, parseConfig } from "./parse.ts";
 export { configSchema } from "./schema.ts";
 export {

@@ -5,18 +5,10 @@ import { readFile, stat } from "node:fs/promises";
 import { dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { UserError } from "./errors.ts";
+import { configFiles } from "./files.ts";
 import { locateJsonError } from "./json.ts";
 import { parseConfig } from "./parse.ts";
 import type { Config } from "./types.ts";
-
-/** The files that are looked for in a folder; exactly one of them may exist. */
-export const configFiles: readonly string[] = [
-  "lambdaflex.json",
-  "lambdaflex.config.ts",
-  "lambdaflex.config.mts",
-  "lambdaflex.config.js",
-  "lambdaflex.config.mjs",
-];
 
 /** A configuration and where it was found. */
 export interface LoadedConfig {

@@ -13,20 +13,25 @@ export type PolicyConfig = Pick<
   "policy" | "thresholds" | "lambda" | "fargate" | "transition" | "standby" | "frontDoor"
 >;
 
-/** Makes it with the given prices: it plans with the times of the engine's settings. */
-export function policyOf(config: PolicyConfig, prices: Prices = usEast1): Policy {
-  const { lambda, fargate, thresholds, standby } = config;
-  const times = switchTimesOf(engineSettings(config), cloudTimesDefault(standby));
-  const profile: CostProfile = {
+/** What a bill is computed from; how long a request takes on Lambda is only known later. */
+export function profileOf({ lambda, fargate, frontDoor }: PolicyConfig): CostProfile {
+  return {
     ...profileDefault,
     architecture: lambda.architecture,
-    front: config.frontDoor === "rest" ? "rest-api" : "http-api",
+    front: frontDoor === "rest" ? "rest-api" : "http-api",
     lambdaMemoryMB: lambda.memoryMB,
     taskVcpu: fargate.vcpu,
     taskMemoryMB: fargate.memoryMB,
     tasksMin: fargate.minTasks,
     requestsPerSecondPerTask: fargate.requestsPerTaskPerMinute / 60,
   };
+}
+
+/** Makes it with the given prices: it plans with the times of the engine's settings. */
+export function policyOf(config: PolicyConfig, prices: Prices = usEast1): Policy {
+  const { fargate, thresholds, standby } = config;
+  const times = switchTimesOf(engineSettings(config), cloudTimesDefault(standby));
+  const profile = profileOf(config);
   return policyNamed(config.policy, {
     economics: economicsOf(profile, times, prices),
     economicsAt: (lambdaDurationMs) => economicsOf({ ...profile, lambdaDurationMs }, times, prices),

@@ -226,7 +226,7 @@ export interface Config {
   readonly notifications: {
     /** Addresses that hear of transitions and failures; each must confirm once. Default: []. */
     readonly emails: readonly string[];
-    /** Parameter of Systems Manager that holds the address to post events to. Default: null. */
+    /** Secret or parameter that holds the address that events are posted to. Default: null. */
     readonly webhook: string | null;
   };
   /** Days that the logs of the service and of the controller are kept. Default: 30. */

@@ -4,8 +4,12 @@ import type { Config, ConfigInput } from "../types.ts";
 import { type Field, problem } from "./field.ts";
 import { envName } from "./service.ts";
 
-const secretArn =
-  /^arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+(:[\w/+=.@-]*){0,3}|ssm:[a-z0-9-]+:\d{12}:parameter\/[\w./-]+)$/;
+/** Secrets may be followed by a key of their JSON, a stage and a version, as ECS writes it. */
+const secret = String.raw`secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+(:[\w/+=.@-]*){0,3}`;
+const parameter = String.raw`ssm:[a-z0-9-]+:\d{12}:parameter\/[\w./-]+`;
+
+/** ARN of a secret or of a parameter. */
+export const secretArn: RegExp = new RegExp(`^arn:aws[a-z-]*:(${secret}|${parameter})$`);
 
 /** Variables whose values are kept elsewhere. */
 export const secrets: Field<Config["secrets"]> = z

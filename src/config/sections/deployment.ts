@@ -1,6 +1,7 @@
 /** What a deployment to AWS needs beyond the tiers: front door, names, network, notices. */
 import { z } from "zod";
 import type { Config, ConfigInput } from "../types.ts";
+import { secretArn } from "./access.ts";
 import { type Field, type Section, whole } from "./field.ts";
 
 /** What stands in front of the Lambda tier. */
@@ -103,13 +104,10 @@ export const notifications: Section<Config["notifications"], ConfigInput["notifi
       .describe("Addresses that hear of transitions and failures; each must confirm once."),
     webhook: z
       .string()
-      .regex(
-        /^arn:aws[a-z-]*:ssm:[a-z0-9-]+:\d{12}:parameter\/[\w./-]+$/,
-        "the ARN of a parameter of Systems Manager",
-      )
+      .regex(secretArn, "the ARN of a secret of Secrets Manager or a parameter of Systems Manager")
       .nullable()
       .default(null)
-      .describe("Parameter of Systems Manager that holds the address to post events to."),
+      .describe("Secret or parameter that holds the address that events are posted to."),
   })
   .prefault({})
   .describe("Who hears of transitions and failures.");

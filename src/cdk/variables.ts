@@ -1,0 +1,23 @@
+/** The service's environment. Both tiers get the same, but for what tells them apart. */
+import type { Config } from "../config/index.ts";
+import type { Tier } from "../core/types.ts";
+
+/** Lambda stops waiting for a start after ten seconds; later ones go on in the first request. */
+const initSecondsMax = 9;
+
+/** What the service and its bootstrap are told on a tier, secrets aside. */
+export function serviceVariables(config: Config, tier: Tier): Readonly<Record<string, string>> {
+  const { env, port, readiness, fargate } = config;
+  return {
+    ...env,
+    PORT: String(port),
+    HOST: tier === "lambda" ? "127.0.0.1" : "0.0.0.0",
+    LAMBDAFLEX_TIER: tier,
+    AWS_LWA_PORT: String(port),
+    AWS_LWA_READINESS_CHECK_PATH: readiness.path,
+    AWS_LWA_READINESS_CHECK_HEALTHY_STATUS: "200-299",
+    AWS_LWA_ASYNC_INIT: String(readiness.timeoutSeconds > initSecondsMax),
+    // The bootstrap gives up shortly before ECS does, so that the end is its own.
+    LAMBDAFLEX_STOP_SECONDS: String(fargate.stopTimeoutSeconds - 1),
+  };
+}
