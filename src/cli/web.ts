@@ -53,7 +53,7 @@ export async function openWeb(stream: RunStream, options: WebOptions): Promise<W
   const stops: (() => Promise<void> | void)[] = [];
   if (record !== undefined) stops.push(recordTo(stream, record, say));
   if (report !== undefined) stops.push(reportTo(stream, report, say));
-  const page = options.web ? await serve(stream, options.port ?? 0) : null;
+  const page = options.web ? await serve(stream, (options.port ?? 0) % 65_536) : null;
   if (page !== null) stops.push(page.stop);
   return {
     url: page?.url ?? null,

@@ -76,10 +76,7 @@ export function createLocalStream(options: LocalStreamOptions): LocalStream {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    get controls() {
-      const always = ["shift", "pin", "auto"] as const;
-      return look.load === null ? always : [...always, "load" as const];
-    },
+    controls: command === "dev" ? ["shift", "pin", "auto"] : ["shift", "pin", "auto", "load"],
     control: (wanted) => obey(wanted, look, cloudOptions),
     onTick(result, atMs) {
       if (!result.ok) return;
@@ -231,7 +228,7 @@ async function obey(
   const { local, load } = look;
   if (local === null) throw new Error("the local cloud is still starting");
   if (wanted.type === "load") {
-    if (load === null) throw new Error("nobody makes load here: send requests yourself");
+    if (load === null) throw new Error("the load does not flow yet");
     const factor = Math.min(loadFactorMax, Math.max(loadFactorMin, wanted.factor));
     load.scale(factor);
     return `the load is ${factor} × the trace from now on`;

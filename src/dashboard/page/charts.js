@@ -122,7 +122,6 @@ const overlay = (kind, state) => (plot) => {
     const above = y < bbox.top;
     const lineY = Math.max(y, bbox.top + ratio);
     ctx.strokeStyle = theme(colour);
-    ctx.fillStyle = theme("faint");
     ctx.lineWidth = ratio;
     ctx.setLineDash([5 * ratio, 4 * ratio]);
     if (!above) {
@@ -132,13 +131,16 @@ const overlay = (kind, state) => (plot) => {
       ctx.stroke();
     }
     const label = `${above ? "↑ " : ""}${text} ${rate(at)}`;
-    const low = lineY + 14 * ratio < bbox.top + bbox.height;
-    ctx.textAlign = "left";
-    ctx.fillText(
-      label,
-      bbox.left + 6 * ratio,
-      above || low ? lineY + 13 * ratio : lineY - 5 * ratio,
-    );
+    // Above the line if there is room, on a ground of its own: curves may pass behind it.
+    const fits = !above && lineY - 18 * ratio > bbox.top;
+    const textY = fits ? lineY - 6 * ratio : lineY + 13 * ratio;
+    const { width } = ctx.measureText(label);
+    ctx.globalAlpha = 0.8;
+    ctx.fillStyle = theme("panel");
+    ctx.fillRect(bbox.left + 4 * ratio, textY - 11 * ratio, width + 6 * ratio, 15 * ratio);
+    ctx.globalAlpha = 1;
+    ctx.fillStyle = theme("faint");
+    ctx.fillText(label, bbox.left + 7 * ratio, textY);
   }
   const nowMs = state.replayMs();
   if (nowMs !== null) {
@@ -217,8 +219,8 @@ const optionsOf = (kind, state, on) => {
         gap: 8,
         space: kind.logarithmic ? 26 : 30,
         ...(kind.splits && { splits: kind.splits }),
+        ...(kind.logarithmic && { splits: decades }),
         values: (_, splits) => splits.map((at) => (at === null ? "" : kind.unit(at))),
-        ...(kind.logarithmic && { filter: decades }),
       },
     ],
     series: [
@@ -253,9 +255,12 @@ const optionsOf = (kind, state, on) => {
   };
 };
 
-/** Of a logarithmic axis only the powers of ten are named. */
-const decades = (_, splits) =>
-  splits.map((at) => (Math.abs(Math.log10(at) % 1) < 1e-6 ? at : null));
+/** A logarithmic axis has a line at each power of ten and no other. */
+const decades = (_plot, _axis, min, max) => {
+  const first = Math.ceil(Math.log10(min) - 1e-9);
+  const last = Math.floor(Math.log10(max) + 1e-9);
+  return Array.from({ length: Math.max(1, last - first + 1) }, (_, at) => 10 ** (first + at));
+};
 
 /** The colours of choices, for runs that are compared. */
 const palette = ["#8b5cf6", "#0d8f7f", "#d6336c", "#9a7b00", "#5b6cd6", "#a8509f"];

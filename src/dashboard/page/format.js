@@ -119,7 +119,7 @@ const steps = [
 
 /** Round times between two seconds, as many as fit into `px`; they count from `offset`. */
 export const timeSplits = (min, max, px, offset) => {
-  const most = Math.max(2, px / 90);
+  const most = Math.max(2, px / 76);
   const step = steps.find((one) => (max - min) / one <= most) ?? steps.at(-1);
   const splits = [];
   const first = Math.ceil((min - offset) / step) * step + offset;

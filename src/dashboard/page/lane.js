@@ -14,8 +14,28 @@ const atOf = (record) => record.atMs ?? record.event.atMs;
 export const sentence = (record) =>
   record.type === "alarm" ? `alarm ${record.name}: ${record.state}` : capital(record.event.message);
 
-/** Alarms that merely begin to know something are no news. */
-export const isNews = (record) => record.type !== "alarm" || record.state !== "INSUFFICIENT_DATA";
+/** Events and alarms without those that merely say that nothing is wrong yet. */
+export const newsOf = (events) => {
+  const alarmed = new Set();
+  return events.filter(({ type, name, state }) => {
+    if (type !== "alarm") return true;
+    if (state === "ALARM") alarmed.add(name);
+    return state === "ALARM" || (state === "OK" && alarmed.delete(name));
+  });
+};
+
+/** Marks that would lie on each other are one, which tells of all. */
+const clustered = (marks, lanePx) => {
+  const clusters = [];
+  for (const mark of marks) {
+    const last = clusters.at(-1);
+    if (last !== undefined && (mark.at - last.at) * lanePx < 11) {
+      last.why += `\n${mark.why}`;
+      if (mark.kind === "failure" || mark.kind === "decision") last.kind = mark.kind;
+    } else clusters.push({ ...mark });
+  }
+  return clusters;
+};
 
 /** Creates the lane; `state` gives the history, the span and how times are written. */
 export const createLane = (state) => {
@@ -91,15 +111,19 @@ export const createLane = (state) => {
           return made;
         }),
       );
-      const seen = history.events
-        .filter((record) => isNews(record) && kindOf(record) !== "notice")
-        .filter((record) => share(atOf(record)) >= 0 && share(atOf(record)) <= 1)
+      const seen = newsOf(history.events)
+        .filter((record) => kindOf(record) !== "notice")
+        .map((record) => ({
+          at: share(atOf(record)),
+          kind: kindOf(record),
+          why: `${words.text(atOf(record))} · ${sentence(record)}`,
+        }))
+        .filter(({ at }) => at >= 0 && at <= 1)
         .slice(-shownMax);
       marks.replaceChildren(
-        ...seen.map((record) => {
-          const why = `${words.text(atOf(record))} · ${sentence(record)}`;
-          return item(`mark ${kindOf(record)}`, why, share(atOf(record)), null);
-        }),
+        ...clustered(seen, root.clientWidth).map(({ at, kind, why }) =>
+          item(`mark ${kind}`, why, at, null),
+        ),
       );
       if (focused === undefined) return;
       for (const one of root.querySelectorAll("[data-why]")) {

@@ -1,7 +1,7 @@
 /** What is true at one moment: the headline, the figures, the alarms and the journal. */
 import { byId, html, say } from "./dom.js";
 import { capital, count, latency, percent, rate, span, tierNames, usd } from "./format.js";
-import { isNews, sentence } from "./lane.js";
+import { newsOf, sentence } from "./lane.js";
 
 const toTier = (snapshot) => tierNames[snapshot.target];
 
@@ -57,7 +57,7 @@ const saved = ({ actualUsd, alwaysLambdaUsd, alwaysFargateUsd }) => {
   const name = alwaysLambdaUsd < alwaysFargateUsd ? "always Lambda" : "always Fargate";
   const less = 1 - actualUsd / best;
   if (!(best > 0)) return "";
-  return `${percent(Math.abs(less) * 100)} ${less >= 0 ? "below" : "above"} ${name}`;
+  return `${percent(Math.abs(less) * 100)} ${less >= 0 ? "below" : "above"}\n${name}`;
 };
 
 /** The tiles; a tile without a number says nothing. */
@@ -68,18 +68,27 @@ const figures = [
       const of = ({ requestsPerSecond }) => requestsPerSecond ?? 0;
       return [
         `${rate(of(tiers.lambda) + of(tiers.fargate))}/s`,
-        `${rate(of(tiers.lambda))} Lambda · ${rate(of(tiers.fargate))} Fargate`,
+        `${rate(of(tiers.lambda))} Lambda\n${rate(of(tiers.fargate))} Fargate`,
       ];
     },
   ],
-  ["DNS weights", ({ route }) => [`${route.lambda} : ${route.fargate}`, "Lambda : Fargate"]],
+  [
+    "DNS weights",
+    ({ route, inSync }) => [
+      `${route.lambda} : ${route.fargate}`,
+      `Lambda : Fargate\n${inSync ? "in sync" : "on their way"}`,
+    ],
+  ],
   ["Environments", ({ tiers }) => [count(tiers.lambda.running), "on Lambda"]],
   [
     "Tasks",
     ({ tiers: { fargate } }) =>
       fargate.state === "absent"
-        ? ["0", "no balancer, no cost"]
-        : [count(fargate.running), `healthy of ${count(fargate.desired)} · ${fargate.state}`],
+        ? ["0", "no balancer,\nno cost"]
+        : [
+            count(fargate.running),
+            `healthy of ${count(fargate.desired)}\nFargate ${fargate.state}`,
+          ],
   ],
   [
     "Latency p50",
@@ -90,7 +99,10 @@ const figures = [
             ? "fargate"
             : "lambda"
         ];
-      return [latency(of.latencyMsP50), `p99 ${latency(of.latencyMsP99)}`];
+      return [
+        latency(of.latencyMsP50),
+        `p99 ${latency(of.latencyMsP99)}\non ${of === tiers.lambda ? "Lambda" : "Fargate"}`,
+      ];
     },
   ],
   [
@@ -102,7 +114,7 @@ const figures = [
         count(failed),
         failed === 0
           ? "requests so far"
-          : `${count(lambda.failed)} Lambda · ${count(fargate.failed)} Fargate`,
+          : `${count(lambda.failed)} Lambda\n${count(fargate.failed)} Fargate`,
         failed > 0,
       ];
     },
@@ -182,7 +194,7 @@ export const createJournal = (words) => {
     const signature = `${revision} ${events.length} ${events.at(-1)?.atMs ?? events.at(-1)?.event?.atMs}`;
     if (signature === drawn) return;
     drawn = signature;
-    const news = events.filter(isNews);
+    const news = newsOf(events);
     const rows = news.slice(-rowsMax).reverse();
     byId("journal-rows").replaceChildren(
       ...rows.map((record) => {
