@@ -20,9 +20,29 @@ import { ssm } from "./ssm/index.ts";
 import { sts } from "./sts/index.ts";
 import { tagging } from "./tagging/index.ts";
 
+const all: readonly Service[] = [
+  acm,
+  cloudformation,
+  cloudwatch,
+  dynamodb,
+  ecr,
+  ecs,
+  elbv2,
+  iam,
+  lambda,
+  logs,
+  route53,
+  s3,
+  scheduler,
+  secretsManager,
+  serviceQuotas,
+  sns,
+  ssm,
+  sts,
+  tagging,
+];
+
 /** By the name in a signature's scope. */
 export const services: ReadonlyMap<string, Service> = new Map(
-  [cloudformation, cloudwatch, dynamodb, ecs, elbv2, lambda, route53, sns, ssm, sts, tagging].map(
-    (service) => [service.scope, service],
-  ),
+  all.map((service) => [service.scope, service]),
 );

@@ -5,7 +5,7 @@ import { access, operation, type Service } from "../../service.ts";
 import { json } from "../../wire/json.ts";
 import { AwsError } from "../../wire/protocol.ts";
 
-function valueOf(world: World, service: string, code: string): number {
+function quotaOf(world: World, service: string, code: string): number {
   if (service === "lambda" && code === "L-B99A9384") return world.concurrencyQuota;
   if (service === "fargate" && code === "L-3032A538") return world.vcpuQuota;
   throw new AwsError("NoSuchResourceException", `no quota ${service} ${code}`, 400);
@@ -19,7 +19,7 @@ export const serviceQuotas: Service = {
     GetServiceQuota: operation<GetServiceQuotaCommandInput>(
       (input, world) => {
         const { ServiceCode = "", QuotaCode = "" } = input;
-        return { Quota: { ServiceCode, QuotaCode, Value: valueOf(world, ServiceCode, QuotaCode) } };
+        return { Quota: { ServiceCode, QuotaCode, Value: quotaOf(world, ServiceCode, QuotaCode) } };
       },
       () => access("servicequotas:GetServiceQuota", "*"),
     ),
