@@ -1,0 +1,159 @@
+/** Removes a service in the order that keeps it served as long as anything of it stands. */
+import { DeleteStackCommand } from "@aws-sdk/client-cloudformation";
+import { DeleteRepositoryCommand, ECRClient } from "@aws-sdk/client-ecr";
+import { LambdaClient } from "@aws-sdk/client-lambda";
+import { UserError } from "../../config/errors.ts";
+import { findZone } from "../aws/domain.ts";
+import { asAwsMistake, isNamed } from "../aws/errors.ts";
+import { clientOf } from "../aws/session.ts";
+import {
+  failuresSince,
+  isBusy,
+  type ResourceFailure,
+  readStack,
+  type StackFacts,
+  settled,
+} from "../aws/stacks.ts";
+import { inFolder, writeAssembly } from "../deploy/assembly.ts";
+import { requireOurs } from "../deploy/recovery.ts";
+import type { ServiceAt } from "../deploy/service.ts";
+import { uninterrupted } from "../deploy/update.ts";
+import { drained } from "./drain.ts";
+import { type Proof, prove } from "./proof.ts";
+import { removeRecords } from "./records.ts";
+
+/** What a removal came to. */
+export interface RemovalResult extends Proof {
+  readonly ok: boolean;
+  readonly app: string;
+  readonly account: string;
+  readonly region: string;
+  readonly failures: readonly ResourceFailure[];
+  /** What stays on purpose. */
+  readonly kept: readonly string[];
+}
+
+/** How the removal may be varied. */
+export interface RemovalOptions {
+  /** Clients of the burst tier are not waited for. */
+  readonly now: boolean;
+  readonly keepImages: boolean;
+}
+
+/** Removes everything; what was removed before is no obstacle. */
+export async function removeService(
+  service: ServiceAt,
+  options: RemovalOptions,
+): Promise<RemovalResult> {
+  const { loaded, names, session, cloudformation, table, pace, progress } = service;
+  const { config } = loaded;
+  const say = progress.say;
+  const base = await quietStack(service, names.baseStack);
+  const failures: ResourceFailure[] = [];
+  if (base !== null) {
+    requireOurs(base, config.name);
+    const lambda = new LambdaClient(clientOf(session));
+    if (options.now) say("the guard brings traffic back at once, clients are not waited for");
+    else await drained({ config, names, cloudformation, lambda, table, pace, say });
+    failures.push(...(await removeBase(service, base)));
+  }
+  // The guard removes it before base goes; this is for a base that went without its guard.
+  if (failures.length === 0) failures.push(...(await removeLeftBurst(service)));
+  if (failures.length === 0) await removeRest(service, options.keepImages);
+  progress.close();
+  const { keepImages } = options;
+  const dynamodb = table.reads;
+  const parts = { app: config.name, names, session, cloudformation, dynamodb, keepImages };
+  const proof = await prove(parts);
+  const { account, region } = session;
+  const ok = failures.length === 0 && proof.remaining.length === 0;
+  const kept = keptOnPurpose(service, keepImages);
+  return { ok, app: config.name, account, region, failures, kept, ...proof };
+}
+
+/** The stack once nothing is under way in it; `null` if there is none. */
+async function quietStack(
+  { cloudformation, pace, progress }: ServiceAt,
+  name: string,
+): Promise<StackFacts | null> {
+  const stack = await readStack(cloudformation, name);
+  if (stack === null || !isBusy(stack)) return stack;
+  progress.say(`stack ${name} is ${stack.status}: waiting for it`);
+  return settled(cloudformation, stack, pace, progress.event, pace.nowMs());
+}
+
+async function removeBase(
+  { loaded, session, pace, progress, cloudformation }: ServiceAt,
+  base: StackFacts,
+): Promise<readonly ResourceFailure[]> {
+  const { config } = loaded;
+  const sinceMs = pace.nowMs();
+  progress.say(`removing ${base.name}: its guard restores DNS and removes the burst tier first`);
+  const { destroyStack } = await import("../deploy/toolkit.ts");
+  try {
+    await inFolder(async (folder) => {
+      const { account, region } = session;
+      const image = base.outputs.ImageUri;
+      // The toolkit wants a template although it removes by name.
+      await writeAssembly(config, { out: folder, account, region, ...(image && { image }) });
+      const target = { folder, tags: {}, pollMs: pace.pollMs };
+      await uninterrupted(destroyStack(target, progress), pace.signal);
+    });
+    return [];
+  } catch (error) {
+    const mistake = asAwsMistake(error);
+    if (mistake instanceof UserError || pace.signal.aborted) throw mistake;
+    const own = await failuresSince(cloudformation, base.id, sinceMs - 60_000);
+    if (own.length > 0) return own;
+    const reason = error instanceof Error ? error.message : String(error);
+    const type = "AWS::CloudFormation::Stack";
+    return [{ resource: base.name, type, status: "DELETE_FAILED", reason }];
+  }
+}
+
+async function removeLeftBurst(service: ServiceAt): Promise<readonly ResourceFailure[]> {
+  const { cloudformation, names, pace, progress, loaded } = service;
+  const stack = await quietStack(service, names.burstStack);
+  if (stack === null) return [];
+  requireOurs(stack, loaded.config.name);
+  progress.say(`removing ${stack.name}, which nobody looks after any more`);
+  const sinceMs = pace.nowMs();
+  await cloudformation.send(new DeleteStackCommand({ StackName: stack.id }));
+  const left = await settled(cloudformation, stack, pace, progress.event, sinceMs - 60_000);
+  return left === null ? [] : failuresSince(cloudformation, stack.id, sinceMs - 60_000);
+}
+
+/** What no stack owns: the records of the domain and the repository. */
+async function removeRest(service: ServiceAt, keepImages: boolean): Promise<void> {
+  const { loaded, names, session, progress } = service;
+  const { domain, hostedZoneId } = loaded.config;
+  if (domain !== null) {
+    const zone = await findZone(session, domain, hostedZoneId).catch((error) => {
+      // Where there is no zone there are no records.
+      if (error instanceof UserError && error.code === "ZONE_NOT_FOUND") return null;
+      throw error;
+    });
+    const count = zone === null ? 0 : await removeRecords(session, zone, domain);
+    if (count > 0)
+      progress.say(`removed ${count} DNS record${count === 1 ? "" : "s"} of ${domain}`);
+  }
+  if (keepImages) return;
+  const client = new ECRClient(clientOf(session));
+  const command = new DeleteRepositoryCommand({ repositoryName: names.repository, force: true });
+  const removed = await client.send(command).catch((error) => {
+    if (isNamed(error, "RepositoryNotFoundException")) return null;
+    throw error;
+  });
+  if (removed !== null) progress.say(`removed the ECR repository ${names.repository}`);
+}
+
+function keptOnPurpose({ loaded, names }: ServiceAt, keepImages: boolean): readonly string[] {
+  const { domain, certificateArn } = loaded.config;
+  return [
+    ...(domain === null ? [] : [`the hosted zone of ${domain} (0.50 USD a month)`]),
+    ...(certificateArn === null ? [] : ["the certificate that you brought (free)"]),
+    ...(keepImages ? [`the images in ${names.repository} (0.10 USD per GB and month)`] : []),
+    "old revisions of the task definition (free)",
+    "the CDK's bootstrap with the uploaded templates (cents a year), service-linked roles (free)",
+  ];
+}
