@@ -33,6 +33,7 @@ const mayAskReality: readonly (readonly [path: string, why: string])[] = [
   ["src/local/load/", "sends real requests and measures their real latency"],
   ["src/local/leash.ts", "waits for the kernel, which knows no virtual time"],
   ["src/local/rehearsal.ts", "waits for the kernel at its end"],
+  ["src/controller/main.ts", "is what AWS Lambda calls: hands the clock to the handler"],
   ["src/local/processor-gauge.ts", "measures this machine"],
 ];
 

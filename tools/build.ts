@@ -1,12 +1,13 @@
 /**
- * Builds `dist/` from `src/`: modules with their types, the bootstrap as one file, and what is
+ * Builds `dist/` from `src/`: modules with their types, the bootstrap and the controller as one
+ * file each, and what is
  * shipped as it is. Run by `npm ci`, so it says nothing unless something is wrong.
  */
 import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildSync } from "esbuild";
+import { bundleBootstrap, bundleFunction } from "./bundle.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
@@ -22,17 +23,8 @@ const tsc = spawnSync(
 );
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
 
-buildSync({
-  entryPoints: [join(root, "src/runtime/bootstrap.ts")],
-  outfile: join(dist, "runtime/bootstrap.js"),
-  bundle: true,
-  minify: true,
-  platform: "node",
-  format: "esm",
-  target: "node20",
-  allowOverwrite: true,
-  logLevel: "warning",
-});
+bundleBootstrap(join(dist, "runtime/bootstrap.js"));
+bundleFunction("controller/main.ts", join(dist, "controller/index.mjs"));
 
 const shipped = [
   "runtime/entrypoint.sh",

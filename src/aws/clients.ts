@@ -17,7 +17,7 @@ export interface ClientConfiguration {
   };
 }
 
-/** For reads and for writes that carry a token: the SDK backs off exponentially with full jitter. */
+/** For reads and for writes with a token: the SDK backs off exponentially with full jitter. */
 export function retrying(settings: ClientSettings): ClientConfiguration {
   return configuration(settings, 4);
 }

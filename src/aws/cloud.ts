@@ -57,6 +57,8 @@ export interface AwsCloudParts {
   readonly table: StateTable;
   readonly nowMs: () => number;
   readonly probe: Probe;
+  /** Only looks on: it changes nothing, and so needs no lease. @default false */
+  readonly readOnly?: boolean;
 }
 
 /** A look at the few things that could end an idle time. */
@@ -278,7 +280,7 @@ export class AwsCloud implements Cloud {
     reading: BurstReading,
     orphans: readonly string[],
   ): Promise<void> {
-    if (memory.stack === null || status.target !== "lambda") return;
+    if (this.#parts.readOnly || memory.stack === null || status.target !== "lambda") return;
     if (reading.kind !== "absent" || orphans.length > 0) return;
     await remember(this.#parts.table, { ...memory, stack: null });
   }
@@ -288,9 +290,9 @@ export class AwsCloud implements Cloud {
     status: Status,
     serving: BurstOutputs | null,
   ): Promise<{ readonly lambda: boolean | null; readonly fargate: boolean | null }> {
-    const { deployment, probe, settings } = this.#parts;
+    const { deployment, probe, settings, readOnly = false } = this.#parts;
     const { domain } = deployment;
-    if (domain === null) return { lambda: null, fargate: null };
+    if (domain === null || readOnly) return { lambda: null, fargate: null };
     const url = new URL(settings.readinessPath, `https://${domain.name}`);
     const toFargate = status.target === "fargate" && status.route.fargate < 100;
     const toLambda = status.target === "lambda" && status.route.fargate > 0;

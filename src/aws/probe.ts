@@ -1,4 +1,4 @@
-/** One request to a tier as a client would make it: real Host, real server name, no DNS in between. */
+/** One request to a tier as a client makes it: real Host and server name, without its DNS. */
 import { request as plainRequest } from "node:http";
 import { request as tlsRequest } from "node:https";
 

@@ -1,4 +1,4 @@
-/** Tokens that make a request to CloudFormation safe to repeat: the same request, the same token. */
+/** Tokens that make requests to CloudFormation safe to repeat: same request, same token. */
 import { createHash } from "node:crypto";
 
 /** The token of the creation of one generation of the stack. */
