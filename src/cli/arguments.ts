@@ -77,3 +77,32 @@ export function numberOption(
   const message = `--${name} must be a ${kind} from ${min} to ${max}, not "${text}"`;
   throw new UserError("OPTION_INVALID", message, `Leave --${name} out for its default.`);
 }
+
+const unitMs: Readonly<Record<string, number>> = {
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** Reads a span such as 90s, 30m, 2h or 7d as milliseconds. Throws UserError OPTION_INVALID. */
+export function durationOption(name: string, text: string): number {
+  const [, value, unit = ""] = /^(\d+\.?\d*)([smhd])$/.exec(text.trim()) ?? [];
+  const ms = Number(value) * (unitMs[unit] ?? Number.NaN);
+  if (ms > 0 && ms <= 3650 * 86_400_000) return ms;
+  const message = `--${name} must be a span such as 90s, 30m, 2h or 7d, not "${text}"`;
+  throw new UserError("OPTION_INVALID", message, `Leave --${name} out for its default.`);
+}
+
+/** Reads an option with few values; `null` if it is not given. Throws UserError OPTION_INVALID. */
+export function choiceOption<Choice extends string>(
+  name: string,
+  text: string | undefined,
+  choices: readonly Choice[],
+): Choice | null {
+  if (text === undefined) return null;
+  const found = choices.find((choice) => choice === text);
+  if (found !== undefined) return found;
+  const message = `--${name} must be ${choices.join(" or ")}, not "${text}"`;
+  throw new UserError("OPTION_INVALID", message, `Leave --${name} out for its default.`);
+}

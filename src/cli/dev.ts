@@ -3,10 +3,13 @@ import { readdirSync, statSync, watch } from "node:fs";
 import { join } from "node:path";
 import { type CommandDef, defineCommand } from "citty";
 import { UserError } from "../config/errors.ts";
+import { profileOf } from "../config/policy.ts";
 import type { TickResult } from "../core/index.ts";
 import { createResolver, openResolverPool } from "../local/dns/resolver.ts";
 import { type Edge, startEdge } from "../local/edge.ts";
 import { firstAnswer } from "../local/first-answer.ts";
+import { openRunFiles } from "../local/run-files.ts";
+import { createLocalStream } from "../local/run-stream.ts";
 import { type Local, startLocal } from "../local/start.ts";
 import { numberOption } from "./arguments.ts";
 import { eventLine } from "./event-line.ts";
@@ -14,6 +17,7 @@ import { interruptedCode, interruptSignal } from "./interrupt.ts";
 import { asUserError } from "./local-errors.ts";
 import { lockState, type Prepared, prepare, serviceOf } from "./prepare.ts";
 import { paint } from "./screen.ts";
+import { openWeb, type WebOptions, webArgs } from "./web.ts";
 
 const args = {
   config: {
@@ -34,6 +38,7 @@ const args = {
     description: "Virtual seconds per real second; more makes transitions quicker",
   },
   seed: { type: "string", default: "1", valueHint: "N", description: "Seed of the delays" },
+  ...webArgs,
 } as const;
 
 interface Options {
@@ -41,6 +46,7 @@ interface Options {
   readonly port: number;
   readonly speed: number;
   readonly seed: number;
+  readonly web: Pick<WebOptions, "web" | "record" | "report">;
 }
 
 const command: CommandDef = defineCommand({
@@ -52,6 +58,7 @@ const command: CommandDef = defineCommand({
       port: numberOption("port", given.port, 0, 65_535, "whole number"),
       speed: numberOption("speed", given.speed, 1, 600),
       seed: numberOption("seed", given.seed, 0, 2 ** 31, "whole number"),
+      web: { web: given.web !== false, record: given.record, report: given.report },
     }),
 }) as CommandDef;
 
@@ -72,23 +79,41 @@ async function dev(options: Options): Promise<number> {
     let local: Local | null = null;
     const edge = await startEdgeFirst(options.port, () => local);
     stops.push(edge.stop);
+    const { speed, seed } = options;
+    const run = { ...prepared.local, speed, seed, startMs: Date.now() };
+    const profile = profileOf(loaded.config);
+    const stream = createLocalStream({ command: "dev", local: run, profile });
+    const files = await openRunFiles(state.path, stream);
+    stops.push(files.close);
+    const port = options.port === 0 ? 0 : edge.endpoint.port + 1;
+    const web = await openWeb(stream, { ...options.web, port, say });
+    stops.push(web.stop, () => stream.end(true, "The run was stopped."));
+    const tell = tellEvents();
     local = await startLocal({
-      ...prepared.local,
-      speed: options.speed,
-      seed: options.seed,
+      ...run,
       stateFolder: state.path,
-      startMs: Date.now(),
-      onTick: tellEvents(),
-      onAlarm: (name, alarm) => {
-        if (alarm !== "INSUFFICIENT_DATA") say(`alarm ${name}: ${alarm}`);
+      snapshot: files.report,
+      onTick: (result, atMs) => {
+        tell(result);
+        stream.onTick(result, atMs);
       },
-      onLog: (line) => say(paint("dim", line)),
+      onAlarm: (name, alarm, atMs) => {
+        if (alarm !== "INSUFFICIENT_DATA") say(`alarm ${name}: ${alarm}`);
+        stream.onAlarm(name, alarm, atMs);
+      },
+      onLog: (line) => {
+        say(paint("dim", line));
+        files.log(line, local?.clock.nowMs() ?? run.startMs);
+      },
     });
-    stops.push(local.stop);
+    stops.push(local.stop, stream.stop);
+    stream.attach(local);
+    await files.announce(local.statusUrl, local.clock.nowMs());
     const url = `http://localhost:${edge.endpoint.port}`;
     await firstAnswer(local, interrupt.signal);
     interrupt.signal.throwIfAborted();
     process.stdout.write(`${loaded.config.name} answers at ${url}\n`);
+    if (web.url !== null) say(`the page: ${web.url}`);
     stops.push(watchService(prepared, local));
     await Promise.race([interrupted(interrupt.signal), local.crashed]);
   } catch (error) {

@@ -1,20 +1,25 @@
 /** `lambdaflex rehearse`: one whole cycle under real traffic, judged at the end. */
 import { existsSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type CommandDef, defineCommand } from "citty";
 import { configFiles, loadMix, UserError } from "../config/index.ts";
-import { profileDefault } from "../core/cost.ts";
+import { profileOf } from "../config/policy.ts";
 import { parseTrace, TraceError, type TraceShape } from "../local/load/shape.ts";
+import { forget } from "../local/memory.ts";
 import { RehearsalAborted, type RehearsalResult, runRehearsal } from "../local/rehearsal.ts";
+import { openRunFiles } from "../local/run-files.ts";
+import { createLocalStream } from "../local/run-stream.ts";
+import type { Local } from "../local/start.ts";
 import { numberOption } from "./arguments.ts";
 import { interruptedCode, interruptSignal } from "./interrupt.ts";
 import { asUserError } from "./local-errors.ts";
 import { lockState, type Prepared, prepare } from "./prepare.ts";
 import { rehearsalSummary } from "./rehearsal-summary.ts";
 import { rehearsalView } from "./rehearsal-view.ts";
-import { openScreen, type Screen } from "./screen.ts";
+import { count, openScreen, type Screen } from "./screen.ts";
+import { openWeb, type WebOptions, webArgs } from "./web.ts";
 
 /** The whole trace passes in this virtual time; the ebb and the way down follow. */
 const replayMs = 45 * 60_000;
@@ -51,6 +56,7 @@ const args = {
     description: "Seed of arrivals and delays",
   },
   json: { type: "boolean", description: "Print the result as one JSON object" },
+  ...webArgs,
 } as const;
 
 interface Options {
@@ -60,6 +66,7 @@ interface Options {
   readonly speed: number;
   readonly seed: number;
   readonly json: boolean;
+  readonly web: Pick<WebOptions, "web" | "record" | "report">;
 }
 
 const command: CommandDef = defineCommand({
@@ -73,6 +80,7 @@ const command: CommandDef = defineCommand({
       speed: numberOption("speed", given.speed, 1, 600),
       seed: numberOption("seed", given.seed, 0, 2 ** 31, "whole number"),
       json: given.json === true,
+      web: { web: given.web !== false, record: given.record, report: given.report },
     }),
 }) as CommandDef;
 
@@ -113,43 +121,68 @@ async function run(
   screen.say(
     `rehearsing ${config.name}: peak ${peak} requests/s, ${speed} × as fast, seed ${seed}`,
   );
+  const profile = profileOf(config);
+  const cloud = { ...local, speed, seed, startMs: Date.now() };
+  const stream = createLocalStream({ command: "rehearse", local: cloud, profile });
+  const files = await openRunFiles(state.path, stream);
+  const web = await openWeb(stream, { ...options.web, say: screen.say });
+  if (web.url !== null) screen.say(`the page: ${web.url}`);
+  let running: Local | null = null;
   try {
     const result = await runRehearsal({
       local: {
-        ...local,
-        speed,
-        seed,
+        ...cloud,
         stateFolder: state.path,
-        startMs: Date.now(),
-        onTick: view.onTick,
-        onAlarm: view.onAlarm,
+        snapshot: files.report,
+        onTick: (outcome, atMs) => {
+          view.onTick(outcome, atMs);
+          stream.onTick(outcome, atMs);
+        },
+        onAlarm: (name, alarm, atMs) => {
+          view.onAlarm(name, alarm, atMs);
+          stream.onAlarm(name, alarm, atMs);
+        },
+        onLog: (line) => files.log(line, running?.clock.nowMs() ?? cloud.startMs),
       },
       shape,
       peakPerSecond: peak,
       mix: loadMix(config).map(({ body, ...rest }) => (body === null ? rest : { ...rest, body })),
-      profile: {
-        ...profileDefault,
-        architecture: config.lambda.architecture,
-        lambdaMemoryMB: config.lambda.memoryMB,
-        taskVcpu: config.fargate.vcpu,
-        taskMemoryMB: config.fargate.memoryMB,
-        tasksMin: config.fargate.minTasks,
-        requestsPerSecondPerTask: config.fargate.requestsPerTaskPerMinute / 60,
-      },
+      profile,
       replayMs,
       deadlineMs,
-      onProgress: view.onProgress,
+      onProgress: (progress) => {
+        if (running === null && progress.local !== null) {
+          running = progress.local;
+          stream.attach(running);
+          // Nobody can ask before, and a run that nobody can ask is a run all the same.
+          files.announce(running.statusUrl, running.clock.nowMs()).catch(() => undefined);
+        }
+        view.onProgress(progress);
+      },
+      onLoad: stream.attachLoad,
       signal,
     });
+    stream.end(result.ok, endingOf(result));
     screen.close();
-    if (result.complete) await rm(state.path, { recursive: true, force: true });
+    if (result.complete) await forget(state.path);
     return result;
   } catch (error) {
+    stream.end(false, signal.aborted ? "interrupted" : (error as Error).message);
     if (signal.aborted && !(error instanceof RehearsalAborted)) throw new RehearsalAborted("");
     throw error;
   } finally {
+    stream.stop();
+    await web.stop();
+    await files.close();
     await state.release();
   }
+}
+
+/** What the page says at the end. */
+function endingOf({ complete, requests, failed, cost }: RehearsalResult): string {
+  const cycle = complete ? "The cycle is complete" : "The cycle is not complete";
+  const paid = `${cost.actual.toFixed(4)} USD`;
+  return `${cycle}: ${count(requests)} requests, ${count(failed)} failed, ${paid}.`;
 }
 
 /** The configuration of this folder, or the example that comes with lambdaflex. */

@@ -56,10 +56,16 @@ function cut(line: string, columns: number): string {
 
 type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan" | "blue";
 
-/** Colours text for standard error; plain when that is no terminal or NO_COLOR is set. */
-export function paint(style: Style | readonly Style[], text: string): string {
-  return styleText([style].flat() as Style[], text, { stream: process.stderr });
+/** Colours a text, or leaves it as it is. */
+export type Paint = (style: Style | readonly Style[], text: string) => string;
+
+/** Colours for a stream; none when it is no terminal, or with NO_COLOR. */
+export function painter(stream: NodeJS.WriteStream): Paint {
+  return (style, text) => styleText([style].flat() as Style[], text, { stream });
 }
+
+/** Colours text for standard error. */
+export const paint: Paint = painter(process.stderr);
 
 /** A bar of `width` cells of which `share` (0 to 1) is filled. */
 export function bar(share: number, width: number): string {
@@ -83,6 +89,19 @@ export function span(ms: number): string {
   if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   return `${Math.floor(seconds / 60)} m ${String(seconds % 60).padStart(2, "0")} s`;
+}
+
+/** A longer span in its two largest units: "41 s", "2 m 05 s", "3 h 20 m", "4 d 7 h". */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  const parts = (large: number, small: number, units: string): string =>
+    `${large} ${units[0]} ${String(small).padStart(units[1] === "h" ? 1 : 2, "0")} ${units[1]}`;
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return parts(minutes, seconds % 60, "ms");
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return parts(hours, minutes % 60, "hm");
+  return parts(Math.floor(hours / 24), hours % 24, "dh");
 }
 
 /** A count with thin groups: 12,345. */

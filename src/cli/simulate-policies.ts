@@ -2,12 +2,12 @@
 import { UserError } from "../config/errors.ts";
 import { nearest } from "../config/nearest.ts";
 import type { Policy, Tier } from "../core/types.ts";
+import { policyNamed, policyNames } from "../policies/named.ts";
 import { alarmBoard } from "../sim/alarms.ts";
 import { type MinuteCosts, minuteCosts, totalUsd } from "../sim/model.ts";
 import { optimumUsd } from "../sim/optimum.ts";
 import { courseUsd, kindCode, optimumCourse } from "../sim/report-optimum.ts";
 import { runEngine } from "../sim/run.ts";
-import { policyNamed, policyNames } from "../policies/named.ts";
 import { realisticRun, type ServiceLevel } from "./simulate-realistic.ts";
 import { policyInputOf, type Settings } from "./simulate-scenario.ts";
 

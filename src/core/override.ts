@@ -1,5 +1,12 @@
 /** The owner's word: how a person outranks the policy, whatever cloud the status is kept in. */
-import { type Cloud, ConflictError, type Override, type Tier } from "./types.ts";
+import { ConflictError, type Override, type Status, type Tier } from "./types.ts";
+
+/** Whatever keeps a status: a `Cloud`, or only its memory. */
+export interface StatusKeeper {
+  observe(): Promise<{ readonly status: Status }>;
+  /** Throws ConflictError when another one was faster. */
+  commit(status: Status): Promise<void>;
+}
 
 /** Times that a busy controller may be faster before it is given up. */
 const attemptsMax = 20;
@@ -10,7 +17,7 @@ const attemptsMax = 20;
  * @throws ConflictError when another controller was faster twenty times in a row
  */
 export async function commitOverride(
-  cloud: Pick<Cloud, "observe" | "commit">,
+  cloud: StatusKeeper,
   override: Override | null,
 ): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {

@@ -109,6 +109,21 @@ describe("a snapshot", () => {
   });
 });
 
+test("a switch back owes nothing for the balancer's hour that has begun before", () => {
+  const status = { ...initialStatus(), targetSinceMs: 40 * minute };
+  const windows = Array.from({ length: 60 }, (_, at) => ({
+    startMs: at * minute,
+    periodMs: minute,
+    lambdaRequests: 0,
+    fargateRequests: 0,
+    tasks: 0,
+    balancer: at < 42,
+  }));
+  const { lastSwitch } = snapshotOf(source({ status, windows }));
+  assert.ok((lastSwitch?.actualUsd ?? 1) < 0.001, "two minutes of two addresses");
+  assert.ok((lastSwitch?.stayedUsd ?? 0) > 0.01, "twenty minutes of Fargate");
+});
+
 describe("an alarm's reading", () => {
   const busy = definitions[0];
   assert.ok(busy);

@@ -151,25 +151,30 @@ export function readAlarm(
   };
 }
 
-function lastSwitch(source: SnapshotSource): SwitchReading | null {
-  const { target, targetSinceMs } = source.status;
+function lastSwitch({
+  status,
+  switchReason,
+  windows,
+  profile,
+  prices,
+}: SnapshotSource): SwitchReading | null {
+  const { target, targetSinceMs } = status;
   if (targetSinceMs === 0) return null;
-  const base = { atMs: targetSinceMs, to: target, reason: source.switchReason };
-  const since = source.windows.filter(
-    ({ startMs, periodMs }) => startMs + periodMs > targetSinceMs,
-  );
-  const [first] = since;
+  const base = { atMs: targetSinceMs, to: target, reason: switchReason };
+  const at = windows.findIndex(({ startMs, periodMs }) => startMs + periodMs > targetSinceMs);
   // A bill that misses the beginning would call the switch cheaper than it was.
-  if (first === undefined || first.startMs > targetSinceMs) {
+  if (at < 0 || (windows[at]?.startMs ?? 0) > targetSinceMs) {
     return { ...base, actualUsd: null, stayedUsd: null };
   }
-  const { actual, alwaysLambda, alwaysFargate } = costOfWindows(
-    since,
-    source.profile,
-    source.prices,
-  );
-  const stayed = target === "fargate" ? alwaysLambda : alwaysFargate;
-  return { ...base, actualUsd: actual.usd, stayedUsd: stayed.usd };
+  const whole = costOfWindows(windows, profile, prices);
+  const before = costOfWindows(windows.slice(0, at), profile, prices);
+  const stayed = target === "fargate" ? "alwaysLambda" : "alwaysFargate";
+  return {
+    ...base,
+    // Of the balancer's hours only those count that began after the switch.
+    actualUsd: whole.actual.usd - before.actual.usd,
+    stayedUsd: whole[stayed].usd - before[stayed].usd,
+  };
 }
 
 function costReading({ windows, profile, prices }: SnapshotSource): CostReading | null {

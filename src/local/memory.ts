@@ -1,4 +1,6 @@
 /** What a killed lambdaflex resumes from: the engine's memory, and what AWS would not forget. */
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { initialStatus, type Status } from "../core/index.ts";
 import { isPlaneFacts, type PlaneFacts } from "./control-plane.ts";
 import { openRevisions, openSnapshot, type RevisionedFile, type Snapshot } from "./state-file.ts";
@@ -25,8 +27,16 @@ export async function openMemory(folder: string): Promise<Memory> {
   return { status, plane, before, resumed: value !== null, knownMs };
 }
 
+/** Forgets a run that has come to its end; what is only read, its history, stays. */
+export async function forget(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const remembered = /^(status\.\d+|cloud)\.json$/.test(name);
+    if (remembered) await rm(join(folder, name), { force: true });
+  }
+}
+
 /** Whether a stored document is a status of this version. */
-function isStatus(value: unknown): value is Status {
+export function isStatus(value: unknown): value is Status {
   const stored = Object(value) as Record<string, unknown>;
   return Object.entries(initialStatus()).every(([key, known]) => {
     return known === null ? key in stored : typeof stored[key] === typeof known;

@@ -64,12 +64,27 @@ describe("a rolling file", () => {
     assert.equal(Number(told?.slice(5)) + kept.length - 1, 30_000);
   });
 
+  test("is followed from its oldest line", async () => {
+    const at = folder();
+    const file = await openRollingFile(at, "log", 60, lost);
+    for (let line = 0; line < 8; line += 1) {
+      file.append(`number ${line}`);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await file.close();
+    const reader = await followRollingFile(at, "log");
+    assert.deepEqual(await reader.next(), await readRollingFile(at, "log"));
+    assert.deepEqual(await reader.next(), []);
+    await reader.close();
+  });
+
   test("is followed across the beginning of a new half", async () => {
     const at = folder();
     const file = await openRollingFile(at, "log", 60, lost);
     file.append("before");
     await file.close();
     const reader = await followRollingFile(at, "log");
+    assert.deepEqual(await reader.next(), ["before"]);
     assert.deepEqual(await reader.next(), []);
     const again = await openRollingFile(at, "log", 60, lost);
     const seen: string[] = [];

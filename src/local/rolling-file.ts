@@ -114,21 +114,21 @@ function textOrEmpty(path: string): Promise<string> {
   });
 }
 
-/** A reader of what is appended after it was opened. */
+/** A reader of what is kept and of what is appended later. */
 export interface RollingReader {
-  /** The whole lines that have been added since the last call. */
+  /** The whole lines since the last call; at the first one all that are kept. */
   next(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
 /**
- * Follows `<name>.ndjson` in `folder` from its present end. It holds the file open, so that nothing
+ * Follows `<name>.ndjson` in `folder` from its oldest line. It holds the file open, so that nothing
  * is missed when that becomes the older half; who reads so seldom that two begin misses one.
  */
 export async function followRollingFile(folder: string, name: string): Promise<RollingReader> {
-  const [, newer] = halves(folder, name);
-  let file = await openOrNull(newer);
-  let offset = file === null ? 0 : (await file.stat()).size;
+  const [older, newer] = halves(folder, name);
+  let file = await openOrNull(older);
+  let offset = 0;
   const added = async (from: FileHandle): Promise<readonly string[]> => {
     const { lines, bytes } = await linesFrom(from, offset);
     offset += bytes;
@@ -143,6 +143,7 @@ export async function followRollingFile(folder: string, name: string): Promise<R
         lines.push(...(await added(file)));
         if (current === null || current.ino === held) return lines;
         await file.close();
+        file = null;
       }
       file = await openOrNull(newer);
       offset = 0;

@@ -2,6 +2,9 @@
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { UserError } from "../../config/errors.ts";
 import { asAwsMistake } from "./errors.ts";
+import type { AwsOptions } from "./options.ts";
+
+export { type AwsOptions, awsArgs } from "./options.ts";
 
 /** The account, region and identity that a command works with. */
 export interface Session {
@@ -10,26 +13,6 @@ export interface Session {
   readonly partition: string;
   /** ARN of whoever works. */
   readonly arn: string;
-}
-
-/** Options of every command that talks to AWS. */
-export const awsArgs = {
-  region: {
-    type: "string",
-    valueHint: "REGION",
-    description: "AWS region; default AWS_REGION, else the profile's",
-  },
-  profile: {
-    type: "string",
-    valueHint: "NAME",
-    description: "Profile of the AWS configuration; default AWS_PROFILE",
-  },
-} as const;
-
-/** What was given for them. */
-export interface AwsOptions {
-  readonly region?: string | undefined;
-  readonly profile?: string | undefined;
 }
 
 /** What the SDK's clients need to make few, patient calls. */

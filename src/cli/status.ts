@@ -1,0 +1,59 @@
+/** `lambdaflex status`: what is, what is waited for, and how near the alarms are. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type CommandDef, defineCommand } from "citty";
+import { awsArgs } from "./aws/options.ts";
+import { interruptedCode, interruptSignal } from "./interrupt.ts";
+import { openScreen, painter } from "./screen.ts";
+import { openSource, type Report, type Source, sourceArgs } from "./source.ts";
+import { statusLine, statusLines } from "./status-text.ts";
+
+const args = {
+  ...sourceArgs,
+  ...awsArgs,
+  watch: { type: "boolean", description: "Keep looking, once a second, until Ctrl-C" },
+  json: { type: "boolean", description: "One JSON object; with --watch one a line" },
+} as const;
+
+const command: CommandDef = defineCommand({
+  meta: { name: "status", description: "What is, what is waited for, how near the alarms are" },
+  args,
+  async run({ args: given }) {
+    const source = await openSource(given);
+    const json = given.json === true;
+    if (given.watch === true) return watch(source, json);
+    process.stdout.write(shown(await source.report(), json));
+    return 0;
+  },
+}) as CommandDef;
+
+export default command;
+
+function shown(report: Report, json: boolean): string {
+  if (json) return `${JSON.stringify(report)}\n`;
+  return `${statusLines(report, painter(process.stdout)).join("\n")}\n`;
+}
+
+/** Real time between two looks: on AWS each of them is a few calls. */
+const lookMs = { local: 1_000, aws: 5_000 };
+
+async function watch(source: Source, json: boolean): Promise<number> {
+  const screen = openScreen(process.stdout, () => performance.now());
+  const paint = painter(process.stdout);
+  const interrupt = interruptSignal();
+  try {
+    while (!interrupt.signal.aborted) {
+      const report = await source.report();
+      if (json) {
+        process.stdout.write(`${JSON.stringify(report)}\n`);
+      } else {
+        screen.picture(statusLines(report, paint));
+        screen.plain(statusLine(report));
+      }
+      const pause = sleep(lookMs[report.source.on], undefined, { signal: interrupt.signal });
+      await pause.catch(() => undefined);
+    }
+  } finally {
+    interrupt.dispose();
+  }
+  return interruptedCode;
+}
