@@ -1,7 +1,7 @@
 /**
  * The policy benchmark: every trace of a folder at six scales, every policy, both optima, and the
  * adaptive adversary. `node bench/policy.ts --traces DIR [--json]`; `--realistic` runs the policies
- * in the realistic model instead.
+ * in the realistic model instead, `--speed` prints how many ticks a second the engine makes.
  */
 import { parseArgs } from "node:util";
 import { autoPolicy } from "../src/policies/auto.ts";
@@ -11,6 +11,7 @@ import { workFunctionPolicy } from "../src/policies/work-function.ts";
 import { type AdversaryResult, playAdversary } from "../src/sim/adversary.ts";
 import { runInstances } from "./policy/instances.ts";
 import { printRealistic, runRealisticInstances } from "./policy/realistic.ts";
+import { measurePaces, printPaces } from "./policy/speed.ts";
 import { summaryOf } from "./policy/summary.ts";
 import { printReport } from "./policy/table.ts";
 
@@ -19,8 +20,15 @@ const { values } = parseArgs({
     traces: { type: "string" },
     json: { type: "boolean", default: false },
     realistic: { type: "boolean", default: false },
+    speed: { type: "boolean", default: false },
   },
 });
+if (values.speed) {
+  const paces = await measurePaces();
+  if (values.json) process.stdout.write(`${JSON.stringify(paces, null, 1)}\n`);
+  else printPaces(paces);
+  process.exit(0);
+}
 if (values.traces === undefined) {
   console.error("usage: npm run bench:policy -- --traces DIR [--realistic] [--json]");
   process.exit(2);

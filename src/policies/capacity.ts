@@ -5,7 +5,7 @@
  * It has to be short for some minutes: a burst that is over before tasks are there would only meet
  * too few of them.
  */
-import type { Policy, PolicyState, PolicyView, Tier } from "../core/types.ts";
+import type { Policy, PolicyState, PolicyView, Sample, Tier } from "../core/types.ts";
 import { demandOf } from "./demand.ts";
 import type { Economics } from "./economics.ts";
 import { holdFor, targetFor } from "./wording.ts";
@@ -39,7 +39,7 @@ export function withCapacity(policy: Policy, { economics, tasksMax }: CapacityOp
       const before = recall(state);
       const decided = policy.decide(view, before.inner);
       const memory = seen(before, view, decided.policyState);
-      const policyState = memory === before ? state : { ...memory };
+      const policyState = memory === before ? state : (memory as unknown as PolicyState);
       const { rps, shortRps } = memory;
       const { decision } = decided;
       const wish = decision.type === "target" ? decision.tier : view.target;
@@ -55,10 +55,8 @@ export function withCapacity(policy: Policy, { economics, tasksMax }: CapacityOp
 }
 
 function seen(before: Memory, view: PolicyView, inner: PolicyState): Memory {
-  const windows = demandOf(view);
-  const rps = windows.at(-1)?.rps ?? before.rps;
-  const passed = windows.reduce((sum, { minutes }) => sum + minutes, 0);
-  const shortMinutes = isShort(view) ? Math.min(before.shortMinutes + passed, shortMinutesMin) : 0;
+  const rps = latestRps(view.samples) ?? before.rps;
+  const shortMinutes = isShort(view) ? shortFor(before.shortMinutes, view) : 0;
   const shortRps = shortAt(before.shortRps, rps, view.target, shortMinutes >= shortMinutesMin);
   const same =
     rps === before.rps &&
@@ -66,6 +64,22 @@ function seen(before: Memory, view: PolicyView, inner: PolicyState): Memory {
     shortRps === before.shortRps &&
     inner === before.inner;
   return same ? before : { rps, shortMinutes, shortRps, inner };
+}
+
+/** Of the newest window, both tiers together; `null` if no window is new. */
+function latestRps(samples: readonly Sample[]): number | null {
+  const newest = samples.at(-1);
+  if (newest === undefined) return null;
+  let requests = 0;
+  for (let at = samples.length - 1; samples[at]?.startMs === newest.startMs; at -= 1) {
+    requests += samples[at]?.requests ?? 0;
+  }
+  return (requests * 1000) / newest.periodMs;
+}
+
+function shortFor(beforeMinutes: number, view: PolicyView): number {
+  const passed = demandOf(view).reduce((sum, { minutes }) => sum + minutes, 0);
+  return Math.min(beforeMinutes + passed, shortMinutesMin);
 }
 
 function isShort({ alarms }: PolicyView): boolean {
