@@ -30,8 +30,6 @@ const shipped = [
   "runtime/entrypoint.sh",
   "config/lambdaflex.schema.json",
   "local/load/worldcup98-match-day.csv",
-  "cli/simulate-report-page.js",
-  "cli/simulate-report-page.css",
   ...readdirSync(join(root, "src/dashboard/page"))
     .filter((name) => !name.endsWith(".test.ts"))
     .map((name) => `dashboard/page/${name}`),

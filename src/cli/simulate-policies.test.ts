@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { recordLine } from "../core/record.ts";
+import { parseRecord } from "../core/record-lines.ts";
+import { reportPage } from "../dashboard/document.ts";
 import { priceBookDefault } from "./cost-prices.ts";
 import { checkPolicies, type Mode, type Simulation, simulated } from "./simulate-policies.ts";
-import { reportData, reportPage } from "./simulate-report.ts";
+import { reportOf } from "./simulate-report.ts";
 import { settingsOf } from "./simulate-scenario.ts";
 import { simulationText, type TableInput } from "./simulate-table.ts";
 
@@ -95,12 +98,14 @@ describe("a simulation", () => {
 
 describe("a report", () => {
   it("is one page that loads nothing and cannot be broken out of", async () => {
-    const page = reportPage(reportData(inputOf(await run("ideal", ["work-function"]))));
-    assert.doesNotMatch(page, /<(script|link|img|iframe)[^>]+(src|href)=/);
-    assert.doesNotMatch(page, /@import|url\((?!data:)/);
-    assert.doesNotMatch(page, /<b>day|a note <\/script>/);
-    assert.equal(page.match(/<script/g)?.length, page.match(/<\/script>/g)?.length);
-    assert.match(page, /Content-Security-Policy" content="default-src 'none'/);
+    const report = reportOf(inputOf(await run("ideal", ["work-function"])));
+    const { html, policy } = reportPage("<b>day</b> </script>", report);
+    assert.doesNotMatch(html, /<(script|link|img|iframe)[^>]+(src|href)=(?!"data:)/);
+    assert.doesNotMatch(html, /@import|url\((?!data:)/);
+    assert.doesNotMatch(html, /<b>day|a note <\/script>/);
+    assert.equal(html.match(/<script/g)?.length, html.match(/<\/script>/g)?.length);
+    assert.match(html, /Content-Security-Policy" content="default-src 'none'/);
+    assert.doesNotMatch(policy, /unsafe|https?:/);
   });
 
   it("draws at most some thousand points whose sums are the trace's", async () => {
@@ -114,11 +119,33 @@ describe("a report", () => {
     }));
     const { trace } = base.loaded;
     const loaded = { ...base.loaded, trace: { ...trace, rps: long } };
-    const data = reportData({ ...base, loaded, simulation: { ...base.simulation, courses } });
-    assert.ok(data.times.length <= 2400 && data.times.length > 1000);
-    assert.equal(data.pointMinutes, 9);
-    const [course] = data.courses;
-    assert.deepEqual([course?.onLambda[5], course?.onFargate[5]], [1.5, 0.5]);
-    assert.equal(course?.paidUsd.at(-1), 19_999);
+    const report = reportOf({ ...base, loaded, simulation: { ...base.simulation, courses } });
+    assert.ok("choices" in report);
+    assert.match(report.assumptions[0] ?? "", /the mean of 17 minutes/);
+    const [choice] = report.choices;
+    const snapshots = (choice?.records ?? []).flatMap((record) =>
+      record.type === "snapshot" ? [record.snapshot] : [],
+    );
+    assert.ok(snapshots.length <= 1200 && snapshots.length > 1000);
+    const { lambda, fargate } = snapshots[5]?.tiers ?? assert.fail("no sixth point");
+    assert.deepEqual([lambda.requestsPerSecond, fargate.requestsPerSecond], [1.5, 0.5]);
+    assert.deepEqual([lambda.weight, fargate.weight], [75, 25]);
+    assert.equal(snapshots.at(-1)?.cost?.actualUsd, 19_999);
+    assert.equal(choice?.usd, 19_999);
+  });
+
+  it("is made of records that a reader accepts, ways and reasons included", async () => {
+    const report = reportOf(inputOf(await run("ideal", ["work-function"])));
+    assert.ok("choices" in report);
+    const records = report.choices.at(-1)?.records ?? [];
+    records.forEach((record, at) => {
+      parseRecord(recordLine(record), at + 1);
+    });
+    const phases = records.flatMap((one) => (one.type === "snapshot" ? one.snapshot.phase : []));
+    const turns = phases.filter((phase, at) => phase !== phases[at - 1]);
+    assert.deepEqual(turns, ["steady", "provisioning", "steady", "draining", "steady"]);
+    const reasons = records.flatMap((one) => (one.type === "event" ? one.event.message : []));
+    assert.equal(reasons.length, 2);
+    assert.match(reasons[0] ?? "", /fargate/);
   });
 });

@@ -6,6 +6,7 @@ import { UserError } from "../config/errors.ts";
 import { policyNames } from "../policies/named.ts";
 import { numberOption, repeatable, valuesOf } from "./arguments.ts";
 import { priceBookDefault } from "./cost-prices.ts";
+import { checkReport } from "./report-file.ts";
 import { bar, openScreen, type Screen } from "./screen.ts";
 import { short } from "./simulate-assumptions.ts";
 import { checkPolicies, type Mode, policyNamesDefault, simulated } from "./simulate-policies.ts";
@@ -103,7 +104,7 @@ async function simulate(options: Options): Promise<number> {
   const settings = settingsOf(sources, priceBookDefault);
   // Loaded only where it is needed: nobody who wants a table should wait for plots.
   const report = options.report === undefined ? null : await import("./simulate-report.ts");
-  if (options.report !== undefined) await report?.checkReport(options.report);
+  if (options.report !== undefined) await checkReport(options.report);
   const screen = openScreen(process.stderr, () => performance.now());
   try {
     const loaded = scaledTo(await loadTrace(options.trace, screen), options.peak);

@@ -27,10 +27,11 @@ export interface Choice {
 }
 
 /** What a report shows: one run, or several that are compared. */
-export type Report = { readonly assumptions: readonly string[] } & (
-  | { readonly records: readonly RunRecord[] }
-  | { readonly choices: readonly Choice[] }
-);
+export type Report = {
+  readonly assumptions: readonly string[];
+  /** Rates that are worth a line across the traffic. */
+  readonly lines?: readonly { readonly at: number; readonly text: string }[];
+} & ({ readonly records: readonly RunRecord[] } | { readonly choices: readonly Choice[] });
 
 /** A page and the policy that it is served with. */
 export interface PageDocument {

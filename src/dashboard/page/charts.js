@@ -12,11 +12,12 @@ const alarmLine = (snapshot, name) => snapshot?.alarms.find((alarm) => alarm.nam
 
 /** Lines at which something would happen, with what they mean. */
 const thresholds = {
-  traffic: (snapshot) => {
+  traffic: (snapshot, lines) => {
     const busy = alarmLine(snapshot, "busy-requests");
     const quiet = alarmLine(snapshot, "quiet");
     return [
       busy && { at: busy.threshold / 60, text: "busy: Lambda at or above", colour: "lambda" },
+      ...lines.map((one) => ({ ...one, colour: "faint" })),
       quiet && { at: quiet.threshold / 60, text: "quiet: both below", colour: "fargate" },
     ].filter(Boolean);
   },
@@ -117,7 +118,8 @@ const overlay = (kind, state) => (plot) => {
   const ratio = devicePixelRatio;
   ctx.save();
   ctx.font = `${11 * ratio}px ${theme("font")}`;
-  for (const { at, text, colour } of kind.lines?.(state.snapshot()) ?? []) {
+  ctx.textAlign = "left";
+  for (const { at, text, colour } of kind.lines?.(state.snapshot(), state.lines()) ?? []) {
     const y = plot.valToPos(at, "y", true);
     const above = y < bbox.top;
     const lineY = Math.max(y, bbox.top + ratio);
@@ -196,7 +198,7 @@ const optionsOf = (kind, state, on) => {
         log: 10,
         range: (_, min, max) => (min === null ? [1, 1000] : uPlot.rangeLog(min, max, 10, true)),
       }
-    : { range: kind.range ?? fromZero(() => kind.lines?.(state.snapshot()) ?? []) };
+    : { range: kind.range ?? fromZero(() => kind.lines?.(state.snapshot(), state.lines()) ?? []) };
   return {
     width: state.width(),
     height: kind.height,
@@ -263,7 +265,12 @@ const decades = (_plot, _axis, min, max) => {
 };
 
 /** The colours of choices, for runs that are compared. */
-const palette = ["#8b5cf6", "#0d8f7f", "#d6336c", "#9a7b00", "#5b6cd6", "#a8509f"];
+const palette = ["#7c5cd6", "#d6336c", "#0d8f7f", "#9a7b00", "#a8509f", "#5b6cd6", "#7a6a58"];
+
+const choiceColour = (name, at) => {
+  if (/^always/.test(name)) return /fargate/i.test(name) ? "fargate" : "lambda";
+  return name === "optimum" ? "good" : palette[at % palette.length];
+};
 
 /** With several choices, the cost plot compares them all. */
 const comparing = (choices) => ({
@@ -271,15 +278,10 @@ const comparing = (choices) => ({
   height: 260,
   title: "Cost so far, of each choice",
   series: choices.map(({ name, chosen }, at) =>
-    line(
-      at,
-      name,
-      /fargate/i.test(name) ? "fargate" : /lambda/i.test(name) ? "lambda" : palette[at % 6],
-      {
-        dash: name.startsWith("always"),
-        width: chosen ? 3 : 1.5,
-      },
-    ),
+    line(at, name, choiceColour(name, at), {
+      dash: name.startsWith("always"),
+      width: chosen ? 3 : 1.5,
+    }),
   ),
 });
 

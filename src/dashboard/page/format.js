@@ -106,6 +106,9 @@ export const timeWords = ({ command, atMs }) => {
   };
 };
 
+/** A number of things: "1 task", "2 tasks". */
+export const things = (value, one) => `${count(value)} ${one}${value === 1 ? "" : "s"}`;
+
 /** The first letter in upper case. */
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -122,7 +125,10 @@ export const timeSplits = (min, max, px, offset) => {
   const most = Math.max(2, px / 76);
   const step = steps.find((one) => (max - min) / one <= most) ?? steps.at(-1);
   const splits = [];
-  const first = Math.ceil((min - offset) / step) * step + offset;
-  for (let at = first; at <= max; at += step) splits.push(at);
+  // Labels at the very edges would be cut off, or lie on those of the other axis.
+  const edge = ((max - min) * 20) / px;
+  const last = max - edge;
+  const first = Math.ceil((min + edge / 2 - offset) / step) * step + offset;
+  for (let at = first; at <= last; at += step) splits.push(at);
   return splits;
 };

@@ -1,6 +1,6 @@
 /** The picture of the house: what exists is lit, what does not is dark, and traffic flows. */
 import { byId, html, say, svg } from "./dom.js";
-import { count, percent, rate, tierNames } from "./format.js";
+import { count, percent, rate, things, tierNames } from "./format.js";
 
 const boxes = {
   dns: { x: 130, y: 6, width: 140, height: 46, title: "Route 53" },
@@ -100,16 +100,16 @@ export const createHouse = () => {
     light("api", lambda.state);
     light("lambda", lambda.state);
     light("balancer", fargate.state);
-    light("tasks", exists && running === 0 ? "starting" : fargate.state);
+    light("tasks", exists && fargate.running === 0 ? "starting" : fargate.state);
     say(parts.dns.detail, inSync ? "weights in sync" : "weights on their way");
     say(parts.api.detail, "always there");
     const environments = lambda.running;
-    say(parts.lambda.detail, environments === null ? "" : `${count(environments)} environments`);
+    say(parts.lambda.detail, environments === null ? "" : things(environments, "environment"));
     say(parts.balancer.detail, exists ? fargate.state : "does not exist");
-    const tasks = exists
-      ? `${count(running)} of ${count(Math.max(desired, running))} healthy`
-      : "none";
-    say(parts.tasks.detail, tasks);
+    const wanted = Math.max(desired, running);
+    const none = fargate.state === "starting" ? "none yet" : "none";
+    const tasks = wanted > 0 && exists ? `${count(running)} of ${count(wanted)} healthy` : none;
+    say(parts.tasks.detail, exists && fargate.running === null ? "" : tasks);
     drawDots(parts.lambda, environments ?? 0, 0);
     drawDots(parts.tasks, exists ? running : 0, exists ? desired : 0);
     flow("lambda", route.lambda, percent(route.lambda));

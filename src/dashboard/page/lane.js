@@ -107,7 +107,8 @@ export const createLane = (state) => {
           const lasted = span(toMs - fromMs);
           const why = `${words.text(fromMs)} · ${towards}, ${lasted}. ${capital(reason)}`;
           const made = item(`phase ${phase}`, why, from, to - from);
-          made.append(html("span", {}, phase));
+          const fits = (to - from) * root.clientWidth > 14 + 7 * phase.length;
+          if (fits) made.append(html("span", {}, phase));
           return made;
         }),
       );

@@ -28,6 +28,8 @@ const setup = JSON.parse(byId("setup").textContent);
 let history = createHistory(pointsMax);
 let columns = createColumns(history);
 let choices = null;
+/** Lines across the traffic that a report brings along. */
+let lines = [];
 let chosen = 0;
 /** The span that was selected, in seconds; `null` follows the run. */
 let selected = null;
@@ -69,6 +71,7 @@ const state = {
   words: () => words,
   width: () => Math.max(280, byId("plots").clientWidth),
   replayMs: () => (replay.ms === null || replay.ms >= latest()?.atMs ? null : replay.ms),
+  lines: () => lines,
   choices: () => choices?.map(({ name }, at) => ({ name, chosen: at === chosen })) ?? null,
   has: (id) => parts[id](),
 };
@@ -246,6 +249,7 @@ const openReport = async () => {
   const report = await unpack(byId("data").textContent);
   for (const sentence of report.assumptions ?? []) byId("assumed").append(html("li", {}, sentence));
   byId("assumptions").hidden = (report.assumptions ?? []).length === 0;
+  lines = report.lines ?? [];
   if (report.choices) {
     ({ choices } = report);
     const marked = createChoices(choices, (at) => openChoice(at, marked));

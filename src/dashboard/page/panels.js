@@ -60,6 +60,10 @@ const saved = ({ actualUsd, alwaysLambdaUsd, alwaysFargateUsd }) => {
   return `${percent(Math.abs(less) * 100)} ${less >= 0 ? "below" : "above"}\n${name}`;
 };
 
+/** The tier that answers more. */
+const busier = ({ lambda, fargate }) =>
+  (fargate.requestsPerSecond ?? 0) > (lambda.requestsPerSecond ?? 0) ? fargate : lambda;
+
 /** The tiles; a tile without a number says nothing. */
 const figures = [
   [
@@ -73,32 +77,33 @@ const figures = [
     },
   ],
   [
-    "DNS weights",
+    "Lambda : Fargate",
     ({ route, inSync }) => [
       `${route.lambda} : ${route.fargate}`,
-      `Lambda : Fargate\n${inSync ? "in sync" : "on their way"}`,
+      `DNS weights\n${inSync ? "in sync" : "on their way"}`,
     ],
   ],
-  ["Environments", ({ tiers }) => [count(tiers.lambda.running), "on Lambda"]],
+  [
+    "Environments",
+    ({ tiers: { lambda } }) =>
+      lambda.running === null ? null : [count(lambda.running), "on Lambda"],
+  ],
   [
     "Tasks",
-    ({ tiers: { fargate } }) =>
-      fargate.state === "absent"
-        ? ["0", "no balancer,\nno cost"]
-        : [
-            count(fargate.running),
-            `healthy of ${count(fargate.desired)}\nFargate ${fargate.state}`,
-          ],
+    ({ tiers: { lambda, fargate } }) => {
+      if (fargate.running === null && lambda.running === null) return null;
+      if (fargate.state === "absent") return ["0", "no balancer,\nno cost"];
+      const detail = `healthy of ${count(fargate.desired)}\nFargate ${fargate.state}`;
+      return [count(fargate.running), detail];
+    },
   ],
   [
     "Latency p50",
     ({ tiers }) => {
-      const of =
-        tiers[
-          (tiers.fargate.requestsPerSecond ?? 0) > (tiers.lambda.requestsPerSecond ?? 0)
-            ? "fargate"
-            : "lambda"
-        ];
+      const of = busier(tiers);
+      if (tiers.lambda.latencyMsP99 === null && tiers.fargate.latencyMsP99 === null) {
+        if (tiers.lambda.running === null) return null;
+      }
       return [
         latency(of.latencyMsP50),
         `p99 ${latency(of.latencyMsP99)}\non ${of === tiers.lambda ? "Lambda" : "Fargate"}`,
@@ -108,7 +113,7 @@ const figures = [
   [
     "Failed",
     ({ tiers: { lambda, fargate } }) => {
-      if (lambda.failed === null && fargate.failed === null) return ["–", "not counted"];
+      if (lambda.failed === null && fargate.failed === null) return null;
       const failed = (lambda.failed ?? 0) + (fargate.failed ?? 0);
       return [
         count(failed),
@@ -119,10 +124,7 @@ const figures = [
       ];
     },
   ],
-  [
-    "Cost so far",
-    ({ cost }) => (cost === null ? ["–", "no prices"] : [usd(cost.actualUsd), saved(cost)]),
-  ],
+  ["Cost so far", ({ cost }) => (cost === null ? null : [usd(cost.actualUsd), saved(cost)])],
 ];
 
 /** Shows the figures of a snapshot. */
@@ -141,7 +143,10 @@ export const createFigures = () => {
   byId("figures").replaceChildren(...tiles.map(({ tile }) => tile));
   return (snapshot) => {
     for (const { tile, value, detail, read } of tiles) {
-      const [number, words, bad] = read(snapshot);
+      const told = read(snapshot);
+      tile.hidden = told === null;
+      if (told === null) continue;
+      const [number, words, bad] = told;
       say(value, number);
       say(detail, words);
       tile.classList.toggle("bad", bad === true);
@@ -167,7 +172,12 @@ const alarmRow = ({
     { "data-alarm": state, title: why },
     html("th", { scope: "row" }, name),
     html("td", {}, value === null ? "–" : count(value), html("small", {}, ` ${limit}`)),
-    html("td", {}, `${breaching}/${periodsToAlarm}`, html("small", {}, ` of ${periods}`)),
+    html(
+      "td",
+      {},
+      `${breaching}/${periodsToAlarm}`,
+      html("small", {}, periods === periodsToAlarm ? "" : ` of ${periods}`),
+    ),
     html("td", { class: "alarm" }, shown),
   );
 };

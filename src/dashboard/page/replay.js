@@ -12,6 +12,11 @@ export const createReplay = (words, move) => {
   let range = { from: 0, to: 1 };
   let playing = null;
 
+  /** The slider stands on whole steps, the run does not end on one. */
+  const moment = () => {
+    const ms = Number(slider.value);
+    return ms + Number(slider.step) > range.to ? range.to : ms;
+  };
   const show = (ms) => {
     say(byId("moment-text"), words().text(ms));
     slider.setAttribute("aria-valuetext", words().text(ms));
@@ -26,17 +31,17 @@ export const createReplay = (words, move) => {
   const advance = (beforeMs) => (nowMs) => {
     const next = Number(slider.value) + ((nowMs - beforeMs) * (range.to - range.from)) / playMs;
     slider.value = String(Math.min(range.to, next));
-    show(Number(slider.value));
+    show(moment());
     if (next >= range.to) stop();
     else playing = requestAnimationFrame(advance(nowMs));
   };
   slider.addEventListener("input", () => {
     stop();
-    show(Number(slider.value));
+    show(moment());
   });
   play.addEventListener("click", () => {
     if (playing !== null) return stop();
-    if (Number(slider.value) >= range.to) slider.value = String(range.from);
+    if (moment() >= range.to) slider.value = String(range.from);
     say(play, "Pause");
     play.setAttribute("aria-pressed", "true");
     playing = requestAnimationFrame(advance(performance.now()));
@@ -54,7 +59,7 @@ export const createReplay = (words, move) => {
       show(to);
     },
     get ms() {
-      return root.hidden ? null : Number(slider.value);
+      return root.hidden ? null : moment();
     },
   };
 };
