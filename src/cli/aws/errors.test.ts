@@ -16,6 +16,7 @@ test("what AWS refuses for the user's own reasons has a code", () => {
     ["AWS_ACCESS_DENIED", named("AccessDenied", "User: x is not authorized to perform: y")],
     ["AWS_UNREACHABLE", named("Error", "getaddrinfo", { code: "ENOTFOUND" })],
     ["AWS_UNREACHABLE", named("TimeoutError")],
+    ["AWS_FAILED", named("LimitExceeded", "too many", { $metadata: { httpStatusCode: 400 } })],
     ["AWS_CREDENTIALS_EXPIRED", named("DeploymentError", "x", { cause: named("ExpiredToken") })],
   ];
   for (const [code, error] of cases) {

@@ -6,7 +6,7 @@ interface SdkError {
   readonly code?: unknown;
   readonly message?: unknown;
   readonly cause?: unknown;
-  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
 }
 
 const noCredentials = /^(CredentialsProviderError|AuthenticationError|TokenProviderError)$/;
@@ -40,7 +40,19 @@ export function asAwsMistake(error: unknown): unknown {
     const hint = "Check the network and that the region exists: --region, AWS_REGION.";
     return new UserError("AWS_UNREACHABLE", `no answer from AWS: ${text || String(code)}`, hint);
   }
-  return cause === undefined ? error : orOriginal(asAwsMistake(cause), error);
+  if (cause !== undefined) return orOriginal(asAwsMistake(cause), error);
+  return isAnswer(error as SdkError) ? failed(error as SdkError) : error;
+}
+
+/** Whether AWS has answered, with an error. */
+function isAnswer({ $metadata: metadata, name }: SdkError): boolean {
+  return metadata?.httpStatusCode !== undefined && typeof name === "string";
+}
+
+function failed({ name, message, $metadata: metadata }: SdkError): UserError {
+  const id = metadata?.requestId === undefined ? "" : ` (request ${metadata.requestId})`;
+  const hint = "Run the command again: it goes on where it stopped.";
+  return new UserError("AWS_FAILED", `${name}: ${message}${id}`, hint);
 }
 
 function orOriginal(found: unknown, original: unknown): unknown {

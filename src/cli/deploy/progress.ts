@@ -17,7 +17,15 @@ export interface StackProgress {
 interface Underway {
   readonly type: string;
   readonly status: string;
+  /** When we heard of it, on our own clock. */
   readonly sinceMs: number;
+  /** When it began, on the clock of CloudFormation. */
+  readonly atMs: number;
+}
+
+/** Names of resources as people wrote them; what follows only makes them unique. */
+function nameOf(logicalId: string): string {
+  return logicalId.replace(/(?<=.)[0-9A-F]{8}$/, "");
 }
 
 /** Lines of the picture; the screen cuts what does not fit. */
@@ -52,18 +60,20 @@ export function stackProgress(screen: Screen, nowMs: () => number): StackProgres
   };
   return {
     event(event) {
-      const { LogicalResourceId: id = "", ResourceType: type = "" } = event;
+      const id = nameOf(event.LogicalResourceId ?? "");
+      const atMs = event.Timestamp?.getTime() ?? nowMs();
+      const { ResourceType: type = "" } = event;
       const { ResourceStatus: status = "", ResourceStatusReason: reason = "" } = event;
       if (status.endsWith("_IN_PROGRESS")) {
-        const { sinceMs = nowMs() } = underway.get(id) ?? {};
-        underway.set(id, { type, status, sinceMs });
+        const { sinceMs = nowMs(), atMs: begunMs = atMs } = underway.get(id) ?? {};
+        underway.set(id, { type, status, sinceMs, atMs: begunMs });
         draw();
         return;
       }
-      const begun = underway.get(id)?.sinceMs;
+      const begunMs = underway.get(id)?.atMs;
       underway.delete(id);
       finished += 1;
-      const took = begun === undefined ? "" : paint("dim", `  ${span(nowMs() - begun)}`);
+      const took = begunMs === undefined ? "" : paint("dim", `  ${span(atMs - begunMs)}`);
       if (status.endsWith("_FAILED")) {
         screen.say(`  ${paint("red", "failed  ")} ${id}  ${paint("dim", type)}: ${reason}`);
       } else {

@@ -35,6 +35,9 @@ export interface Check {
   readonly look: () => Promise<Finding | readonly Finding[]>;
 }
 
+/** What says nothing of the thing that was looked at. */
+const unknown: ReadonlySet<ErrorCode> = new Set(["AWS_ACCESS_DENIED", "AWS_FAILED"]);
+
 /** Runs a check. What AWS does not let us read is a warning: it may be all right. */
 export async function found({ name, why, look }: Check): Promise<readonly Finding[]> {
   try {
@@ -43,7 +46,7 @@ export async function found({ name, why, look }: Check): Promise<readonly Findin
     const mistake = asAwsMistake(error);
     if (mistake instanceof UserError) {
       const { code, message: what, hint: fix } = mistake;
-      const level = code === "AWS_ACCESS_DENIED" ? "warn" : "fail";
+      const level = unknown.has(code) ? "warn" : "fail";
       return [{ check: name, level, what, why, fix, code }];
     }
     const what = `could not be checked: ${error instanceof Error ? error.message : String(error)}`;

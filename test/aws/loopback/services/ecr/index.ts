@@ -2,6 +2,7 @@
 import type {
   BatchGetImageCommandInput,
   CreateRepositoryCommandInput,
+  DeleteRepositoryCommandInput,
   DescribeImagesCommandInput,
   DescribeRepositoriesCommandInput,
   GetDownloadUrlForLayerCommandInput,
@@ -76,6 +77,14 @@ export const ecr: Service = {
       const made = addRepository(world, name, Object.fromEntries(tags));
       return { repository: describe(world, made) };
     }, accessTo("CreateRepository")),
+    DeleteRepository: operation<DeleteRepositoryCommandInput>((input, world) => {
+      const found = repositoryOf(world, input.repositoryName);
+      if (found.images.size > 0 && input.force !== true) {
+        throw new AwsError("RepositoryNotEmptyException", `'${found.name}' still contains images`);
+      }
+      world.repositories.delete(found.name);
+      return { repository: { repositoryName: found.name } };
+    }, accessTo("DeleteRepository")),
     ListTagsForResource: operation<ListTagsForResourceCommandInput>(
       (input, world) => {
         const { tags } = repositoryOf(world, (input.resourceArn ?? "").split("repository/")[1]);
