@@ -34,6 +34,7 @@ const mayAskReality: readonly (readonly [path: string, why: string])[] = [
   ["src/local/leash.ts", "waits for the kernel, which knows no virtual time"],
   ["src/local/rehearsal.ts", "waits for the kernel at its end"],
   ["src/controller/main.ts", "is what AWS Lambda calls: hands the clock to the handler"],
+  ["src/controller/guard-main.ts", "is what AWS Lambda calls: hands the clock to the guard"],
   ["src/local/processor-gauge.ts", "measures this machine"],
 ];
 

@@ -3,7 +3,6 @@
  * only ask CloudFormation for the one template with this one role.
  */
 import type { CfnRole } from "aws-cdk-lib/aws-iam";
-import { Aws } from "aws-cdk-lib/core";
 import type { Construct } from "constructs";
 import { alarmName, appTag } from "../core/deployment.ts";
 import { balancerArn, burstStackArn } from "./controller-policy.ts";
@@ -19,14 +18,24 @@ export function addBurstRole(scope: Construct, plan: Plan): CfnRole {
   });
 }
 
-function allow(
-  Sid: string,
-  Action: readonly string[],
-  Resource: string | readonly string[],
-  Condition?: Statement["Condition"],
-): Statement {
-  return { Sid, Effect: "Allow", Action, Resource, ...(Condition && { Condition }) };
+interface Allowed {
+  readonly on: string | readonly string[];
+  readonly when?: Statement["Condition"];
+  readonly why?: string;
 }
+
+function allow(Sid: string, Action: readonly string[], { on, when, why }: Allowed): Statement {
+  const Condition = when && { Condition: when };
+  return { Sid, Effect: "Allow", Action, Resource: on, ...Condition, ...(why && { why }) };
+}
+
+/** Reads that know no resource: they tell names and sizes, and change nothing. */
+const reads: Allowed = {
+  on: "*",
+  why: "These reads know no resource, or CloudFormation asks about several at once.",
+};
+
+const named = "The end of the name is made when the resource is.";
 
 const prefixed = (service: string, actions: readonly string[]): readonly string[] =>
   actions.map((action) => `${service}:${action}`);
@@ -35,7 +44,7 @@ function balancing(plan: Plan): readonly Statement[] {
   const own = (kind: string): string =>
     arn("elasticloadbalancing", `${kind}/app/${plan.config.name}-????????/*`);
   return [
-    allow("BalancerRead", ["elasticloadbalancing:Describe*"], "*"),
+    allow("BalancerRead", ["elasticloadbalancing:Describe*"], reads),
     allow(
       "Balancer",
       prefixed("elasticloadbalancing", [
@@ -56,18 +65,20 @@ function balancing(plan: Plan): readonly Statement[] {
         "CreateRule",
         "DeleteRule",
         "ModifyRule",
+        "SetRulePriorities",
         "AddTags",
         "RemoveTags",
       ]),
-      [
-        balancerArn(plan),
-        own("listener"),
-        own("listener-rule"),
-        arn("elasticloadbalancing", `targetgroup/${plan.config.name}-????????/*`),
-      ],
+      {
+        on: [
+          balancerArn(plan),
+          own("listener"),
+          own("listener-rule"),
+          arn("elasticloadbalancing", `targetgroup/${plan.config.name}-????????/*`),
+        ],
+        why: named,
+      },
     ),
-    // The priority of a rule is set on the rule, whose ARN names the balancer as well.
-    allow("BalancerRules", ["elasticloadbalancing:SetRulePriorities"], own("listener-rule")),
   ];
 }
 
@@ -84,7 +95,7 @@ function running({ names }: Plan): readonly Statement[] {
         "UntagResource",
         "ListTagsForResource",
       ]),
-      arn("ecs", `service/${names.cluster}/*`),
+      { on: arn("ecs", `service/${names.cluster}/*`), why: named },
     ),
     allow(
       "ServiceRead",
@@ -95,7 +106,7 @@ function running({ names }: Plan): readonly Statement[] {
         "DescribeTaskDefinition",
         "ListServiceDeployments",
       ]),
-      "*",
+      reads,
     ),
     allow(
       "Scaling",
@@ -108,9 +119,12 @@ function running({ names }: Plan): readonly Statement[] {
         "UntagResource",
         "ListTagsForResource",
       ]),
-      arn("application-autoscaling", "scalable-target/*"),
+      {
+        on: arn("application-autoscaling", "scalable-target/*"),
+        why: "A scalable target's ARN holds an id that is made when the target is.",
+      },
     ),
-    allow("ScalingRead", ["application-autoscaling:Describe*"], "*"),
+    allow("ScalingRead", ["application-autoscaling:Describe*"], reads),
   ];
 }
 
@@ -125,16 +139,16 @@ function alarming({ config }: Plan): readonly Statement[] {
         "UntagResource",
         "ListTagsForResource",
       ]),
-      arn("cloudwatch", `alarm:${alarmName(config.name, "quiet")}`),
+      { on: arn("cloudwatch", `alarm:${alarmName(config.name, "quiet")}`) },
     ),
-    allow("AlarmRead", ["cloudwatch:DescribeAlarms"], "*"),
+    allow("AlarmRead", ["cloudwatch:DescribeAlarms"], reads),
   ];
 }
 
 /** Everything that is created must carry our tag, and only what carries it may be changed. */
 function wiring(plan: Plan): readonly Statement[] {
   const { standby, network, name } = plan.config;
-  const read = allow("NetworkRead", ["ec2:Describe*"], "*");
+  const read = allow("NetworkRead", ["ec2:Describe*"], reads);
   const cold = standby === "cold";
   const nat = network.tasks === "private" && network.vpcId === null;
   if (!cold && !nat) return [read];
@@ -149,19 +163,19 @@ function wiring(plan: Plan): readonly Statement[] {
     "CreateRoute",
     "DeleteRoute",
   ];
-  const tagged = (when: "Request" | "Resource"): Statement["Condition"] => ({
-    StringEquals: { [`aws:${when}Tag/${appTag}`]: name },
+  const tagged = (who: "Request" | "Resource"): Allowed => ({
+    on: arn("ec2", "*/*"),
+    when: { StringEquals: { [`aws:${who}Tag/${appTag}`]: name } },
+    why: "Ids are made when the parts are; the tag tells which are ours.",
   });
   return [
     read,
-    allow("NetworkCreate", prefixed("ec2", [...create, "CreateTags"]), ec2(), tagged("Request")),
+    allow("NetworkCreate", prefixed("ec2", [...create, "CreateTags"]), tagged("Request")),
     // What a new part hangs on has its tag already, and is no part of the request.
-    allow("NetworkParents", prefixed("ec2", parents), ec2(), tagged("Resource")),
-    allow("NetworkOwn", prefixed("ec2", own), ec2(), tagged("Resource")),
+    allow("NetworkParents", prefixed("ec2", parents), tagged("Resource")),
+    allow("NetworkOwn", prefixed("ec2", own), tagged("Resource")),
   ];
 }
-
-const ec2 = (): string => `arn:${Aws.PARTITION}:ec2:${Aws.REGION}:${Aws.ACCOUNT_ID}:*/*`;
 
 const coldCreate = [
   "CreateVpc",

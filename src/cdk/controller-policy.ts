@@ -62,9 +62,20 @@ function statementOf(
       Action: calls.map(({ action }) => action),
       Resource: resources,
       ...(Object.keys(condition).length > 0 && { Condition: condition }),
+      why: wildcardReasons[first.on] ?? calls.map(({ reason }) => reason).join(" "),
     },
   ];
 }
+
+/** Why some resources can only be named with a wildcard. */
+const wildcardReasons: Readonly<Partial<Record<CallResource, string>>> = {
+  "burst-stack": "The id of a stack is made when the stack is.",
+  "webhook-parameter": "The name under which Parameter Store reads a secret holds the secret's.",
+  change: "The id of a change is made when the change is.",
+  cluster: "The call knows no resource; the condition names the cluster.",
+  service: "The name of the service is made when it is, in a cluster of its own.",
+  balancer: "The end of a balancer's name is made when the balancer is.",
+};
 
 /** `burst-stack` under `role-and-template` → BurstStackRoleAndTemplate. */
 function sidOf({ on, condition }: ControllerCall): string {

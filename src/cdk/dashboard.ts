@@ -2,6 +2,7 @@
 import { CfnDashboard } from "aws-cdk-lib/aws-cloudwatch";
 import { Aws, Stack } from "aws-cdk-lib/core";
 import type { Construct } from "constructs";
+import { controllerMetrics, frontDoorMetrics } from "../core/deployment.ts";
 import type { SeriesPlaces } from "./alarms.ts";
 import type { Plan } from "./plan.ts";
 
@@ -37,8 +38,9 @@ export function addDashboard(scope: Construct, plan: Plan, places: SeriesPlaces)
       region: Aws.REGION,
       view: "table",
       query:
-        `SOURCE '${names.controllerLogs}' | fields @timestamp, type, phase, message ` +
-        "| filter ispresent(type) and ispresent(phase) | sort @timestamp desc | limit 50",
+        `SOURCE '${names.controllerLogs}' | fields @timestamp, phase, target, message ` +
+        `| filter ${controllerMetrics.decisions} > 0 or level = "error" ` +
+        "| sort @timestamp desc | limit 50",
     },
   };
   new CfnDashboard(scope, "Dashboard", {
@@ -64,19 +66,25 @@ function graphs(plan: Plan, { api, functionName }: SeriesPlaces): readonly Graph
     return [{ expression: `SEARCH('${search}', '${stat}', 60)`, label }];
   };
   const own = (metric: string, label: string): readonly unknown[] => {
-    return ["LambdaFlex", metric, "App", config.name, { label }];
+    return [
+      controllerMetrics.namespace,
+      metric,
+      controllerMetrics.dimension,
+      config.name,
+      { label },
+    ];
   };
-  const errors = config.frontDoor === "http" ? "5xx" : "5XXError";
+  const { requests, errors, latency } = frontDoorMetrics(config.name, config.frontDoor, "");
   return [
     {
       title: "Requests a minute",
       stat: "Sum",
-      metrics: [door("Count", "Lambda"), balancer("RequestCount", "Sum", "Fargate")],
+      metrics: [door(requests, "Lambda"), balancer("RequestCount", "Sum", "Fargate")],
     },
     {
       title: "Latency p99",
       stat: "p99",
-      metrics: [door("Latency", "Lambda, ms"), balancer("TargetResponseTime", "p99", "Fargate, s")],
+      metrics: [door(latency, "Lambda, ms"), balancer("TargetResponseTime", "p99", "Fargate, s")],
     },
     {
       title: "Answers 5xx",
@@ -96,14 +104,18 @@ function graphs(plan: Plan, { api, functionName }: SeriesPlaces): readonly Graph
       ],
     },
     {
-      title: "Weights, per cent",
+      title: "Fargate's share of DNS, per cent",
       stat: "Average",
-      metrics: [own("WeightLambda", "Lambda"), own("WeightFargate", "Fargate")],
+      metrics: [own(controllerMetrics.fargateWeight, "Fargate")],
     },
     {
-      title: "Phase and target",
-      stat: "Maximum",
-      metrics: [own("Phase", "phase"), own("Target", "target")],
+      title: "Decisions",
+      stat: "Sum",
+      metrics: [
+        own(controllerMetrics.decisions, "changes of the target"),
+        own(controllerMetrics.failures, "failures"),
+        own(controllerMetrics.moving, "moving"),
+      ],
     },
   ];
 }

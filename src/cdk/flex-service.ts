@@ -6,12 +6,12 @@ import { join } from "node:path";
 import type { IGrantable, IPrincipal } from "aws-cdk-lib/aws-iam";
 import { CfnLogGroup } from "aws-cdk-lib/aws-logs";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
-import { Aws, CfnDeletionPolicy, Tags } from "aws-cdk-lib/core";
+import { Aws, CfnDeletionPolicy, IgnoreMode, Tags } from "aws-cdk-lib/core";
 import { Construct } from "constructs";
 import { type Config, UserError } from "../config/index.ts";
 import { appTag, type BaseOutputs, deploymentNames, stackTag } from "../core/deployment.ts";
 import { addAlarms } from "./alarms.ts";
-import { controllerBundle } from "./bundle.ts";
+import { bundleFiles, controllerBundle } from "./bundle.ts";
 import { addBurstRole } from "./burst-role.ts";
 import {
   type BurstInputName,
@@ -171,6 +171,13 @@ function addBurstAsset(
 }
 
 function stageBundle(scope: Construct, path: string): { s3Bucket: string; s3Key: string } {
-  const asset = new Asset(scope, "ControllerCode", { path, deployTime: true });
+  // Beside the bundle lie the modules that it was made from.
+  const exclude = ["*", ...Object.values(bundleFiles).map((file) => `!${file}`)];
+  const asset = new Asset(scope, "ControllerCode", {
+    path,
+    exclude,
+    ignoreMode: IgnoreMode.GIT,
+    deployTime: true,
+  });
   return { s3Bucket: asset.s3BucketName, s3Key: asset.s3ObjectKey };
 }

@@ -110,6 +110,8 @@ export function addControllerAlarm(
   return [permission, errors];
 }
 
+const stackId = "The id of a stack is made when the stack is.";
+
 function guardStatements(plan: Plan, { logs, memory, burstRole }: GuardParts): Statement[] {
   const zone = `arn:${Aws.PARTITION}:route53:::hostedzone/${plan.hostedZoneId}`;
   const statements: Statement[] = [
@@ -120,12 +122,14 @@ function guardStatements(plan: Plan, { logs, memory, burstRole }: GuardParts): S
       Action: "cloudformation:DeleteStack",
       Resource: burstStackArn(plan),
       Condition: { ArnEquals: { "cloudformation:RoleArn": burstRole.attrArn } },
+      why: stackId,
     },
     {
       Sid: "BurstStackRead",
       Effect: "Allow",
       Action: ["cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents"],
       Resource: burstStackArn(plan),
+      why: stackId,
     },
     {
       Sid: "PassBurstRole",
@@ -163,6 +167,7 @@ function guardStatements(plan: Plan, { logs, memory, burstRole }: GuardParts): S
       Effect: "Allow",
       Action: "route53:GetChange",
       Resource: `arn:${Aws.PARTITION}:route53:::change/*`,
+      why: "The id of a change is made when the change is.",
     },
   ];
 }

@@ -33,6 +33,8 @@ export interface Statement {
   readonly Action: string | readonly string[];
   readonly Resource: string | readonly string[];
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Why it holds a wildcard, for those who review it; no part of the policy. */
+  readonly why?: string;
 }
 
 const digestForm = /@sha256:([0-9a-f]{64})$/;

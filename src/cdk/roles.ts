@@ -4,6 +4,7 @@ import type { CfnLogGroup } from "aws-cdk-lib/aws-logs";
 import { Aws, Fn } from "aws-cdk-lib/core";
 import type { Construct } from "constructs";
 import type { Config } from "../config/index.ts";
+import { allowWildcards } from "./findings.ts";
 import { arn, type Plan, type Statement } from "./plan.ts";
 import { secretBase, secretKinds } from "./secrets.ts";
 
@@ -25,7 +26,7 @@ export const ownAccount: NonNullable<RoleSpec["trust"]> = {
 /** Makes a role; policies without a statement are left out. */
 export function addRole(scope: Construct, id: string, spec: RoleSpec): CfnRole {
   const { principal, trust, policies, managedPolicyArns } = spec;
-  return new CfnRole(scope, id, {
+  const role = new CfnRole(scope, id, {
     assumeRolePolicyDocument: policyDocument([
       {
         Effect: "Allow",
@@ -38,10 +39,12 @@ export function addRole(scope: Construct, id: string, spec: RoleSpec): CfnRole {
       .filter(([, statements]) => statements.length > 0)
       .map(([policyName, statements]) => ({
         policyName,
-        policyDocument: policyDocument(statements),
+        policyDocument: policyDocument(statements.map(({ why: _, ...statement }) => statement)),
       })),
     ...(managedPolicyArns && { managedPolicyArns }),
   });
+  allowWildcards(role, Object.values(policies).flat());
+  return role;
 }
 
 function policyDocument(statements: readonly object[]): object {
@@ -119,7 +122,7 @@ export function writeLogs(logs: CfnLogGroup): Statement {
   };
 }
 
-/** EC2 knows no narrower resource for the interfaces of a function in a VPC. */
+/** What Lambda itself does in a VPC of the user's. */
 const joinNetwork: Statement = {
   Sid: "Interfaces",
   Effect: "Allow",
@@ -132,6 +135,7 @@ const joinNetwork: Statement = {
     "ec2:UnassignPrivateIpAddresses",
   ],
   Resource: "*",
+  why: "EC2 knows no narrower resource for the interfaces of a function.",
 };
 
 /** Whoever starts the service reads its secrets: the bootstrap on Lambda, ECS on Fargate. */
@@ -147,7 +151,13 @@ function secretStatements({ secrets }: Config): readonly Statement[] {
 
 function pullImage(image: string): readonly Statement[] {
   return [
-    { Sid: "Login", Effect: "Allow", Action: "ecr:GetAuthorizationToken", Resource: "*" },
+    {
+      Sid: "Login",
+      Effect: "Allow",
+      Action: "ecr:GetAuthorizationToken",
+      Resource: "*",
+      why: "A login to ECR is for a registry, which is no resource.",
+    },
     {
       Sid: "Pull",
       Effect: "Allow",
