@@ -124,6 +124,8 @@ export interface World extends Agenda {
   onAlarm: (alarm: AlarmRecord) => void;
   /** Answers a custom resource; the reason why it failed, or `null`. */
   onCustomResource: (request: CustomRequest) => string | null;
+  /** Called when a function is invoked asynchronously, with its name. */
+  onInvoke: (functionName: string) => void;
   /** An identifier nobody else has. */
   uniqueId(length?: number): string;
 }
@@ -173,6 +175,7 @@ export function createWorld(options: WorldOptions = {}): World {
       delays: options.delays ?? drawnDelays(random, awsDelayRanges("warm")),
       after: agenda.after,
       advance: agenda.advance,
+      watch: agenda.watch,
       metrics: createMetrics(agenda, random),
       traffic: createTraffic(),
       uniqueId: (length = 12) => {
@@ -216,6 +219,7 @@ function emptyAccount(): Partial<World> {
     vcpuQuota: 30,
     onAlarm: () => undefined,
     onCustomResource: () => null,
+    onInvoke: () => undefined,
     application: {
       taskHealthy: () => true,
       probeOk: { lambda: true, fargate: true },

@@ -74,6 +74,7 @@ export const lambda: Service = {
     { action: "GetAlias", method: "GET", path: `${functions}/aliases/{Name}` },
     { action: "GetFunctionConfiguration", method: "GET", path: `${functions}/configuration` },
     { action: "GetFunction", method: "GET", path: functions },
+    { action: "Invoke", method: "POST", path: `${functions}/invocations` },
     { action: "GetAccountSettings", method: "GET", path: "/2016-08-19/account-settings" },
   ]),
   operations: {
@@ -89,6 +90,11 @@ export const lambda: Service = {
       if (version === undefined) throw missing(`Alias ${name}`);
       return { AliasArn: `${found.arn}:${name}`, Name: name, FunctionVersion: version };
     }, accessTo("GetAlias")),
+    Invoke: operation<FunctionInput>((input, world) => {
+      const { found } = find({ FunctionName: input.FunctionName }, world);
+      world.onInvoke(found.name);
+      return {};
+    }, accessTo("InvokeFunction")),
     GetAccountSettings: operation<object>(
       (_input, world) => ({
         AccountLimit: {
