@@ -19,6 +19,10 @@ const mistakes: Readonly<Record<FaultKind, readonly [ErrorCode, string]>> = {
     "SERVICE_NOT_READY",
     "It must listen on 127.0.0.1:$PORT and answer 200 to 299 at `readiness.path` in time.",
   ],
+  "timed-out": [
+    "SERVICE_TIMED_OUT",
+    "Start the command by hand with PORT set, send it that request, and see what it waits for.",
+  ],
   "answer-invalid": [
     "SERVICE_ANSWER_INVALID",
     "Start the command by hand with PORT set and ask it with curl -v: it must speak HTTP/1.1.",

@@ -15,6 +15,7 @@ export function rehearsalSummary(result: RehearsalResult): string {
     "tier       requests   failed   p50       p99",
     ...tierRows(result),
     ...result.transitions.flatMap(transitionLines),
+    ...result.turnedBack.flatMap(turnedBackLines),
     "",
     ...costLines(result),
     ...failureLines(result),
@@ -63,6 +64,16 @@ function transitionLines(transition: RehearsalResult["transitions"][number]): re
     `  phases  ${parts(phases, "phase")}`,
     `  waits   ${parts(waits, "kind")}`,
     `  engine  adds ${enginePercent.toFixed(1)} % to the critical path`,
+  ];
+}
+
+function turnedBackLines(turned: RehearsalResult["turnedBack"][number]): readonly string[] {
+  const { direction, ms, reason, because } = turned;
+  return [
+    "",
+    `Turned back on the way ${direction}: ${span(ms)}`,
+    `  why     ${reason}`,
+    `  but     ${because}`,
   ];
 }
 

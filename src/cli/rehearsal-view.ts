@@ -1,5 +1,5 @@
 /** What a person sees of a running rehearsal: every number comes from the engine's own data. */
-import type { TickResult } from "../core/index.ts";
+import type { TickResult, Tier } from "../core/index.ts";
 import type { LoadStats } from "../local/load/load.ts";
 import type { Progress } from "../local/rehearsal.ts";
 import type { Local } from "../local/start.ts";
@@ -22,16 +22,32 @@ interface Seen {
 /** Progress comes five times a second. */
 const looksPerCell = 5;
 
+/** Requests/s of both tiers, a value for each cell of their lines. */
+type Rates = Readonly<Record<Tier, number[]>>;
+
+/** Cells of a line of traffic. */
+const cells = 60;
+
+function noteRates(rates: Rates, { byTier }: LoadStats): void {
+  for (const tier of ["lambda", "fargate"] as const) {
+    rates[tier].push(byTier[tier].perSecond);
+    if (rates[tier].length > cells) rates[tier].shift();
+  }
+}
+
 /** Times are shown since the first thing that is seen. */
 export function rehearsalView(screen: Screen): RehearsalView {
   let last: Seen | null = null;
   let lastPhase = "";
   let startMs: number | null = null;
-  const rates: number[] = [];
+  const rates: Rates = { lambda: [], fargate: [] };
   let looks = 0;
+  let shownMs = 0;
+  /** A tick is told when it ends, by the time of its beginning: what is shown never goes back. */
   const since = (ms: number): number => {
     startMs ??= ms;
-    return ms - startMs;
+    shownMs = Math.max(shownMs, ms - startMs);
+    return shownMs;
   };
   const at = (ms: number): string => paint("dim", virtualTime(since(ms)));
 
@@ -63,8 +79,7 @@ export function rehearsalView(screen: Screen): RehearsalView {
       }
       // One cell of the line for each second of the load's own average.
       looks += 1;
-      if (looks % looksPerCell === 0) rates.push(load.perSecond);
-      if (rates.length > 600) rates.shift();
+      if (looks % looksPerCell === 0) noteRates(rates, load);
       screen.picture(picture(local, load, last, rates, since(nowMs)));
       screen.plain(plainLine(local, load, last, since(nowMs)));
     },
@@ -89,7 +104,7 @@ function picture(
   local: Local,
   load: LoadStats,
   last: Seen,
-  rates: readonly number[],
+  rates: Rates,
   elapsedMs: number,
 ): readonly string[] {
   const { lambda, fargate } = local.plane.facts.route;
@@ -118,8 +133,17 @@ function picture(
         latency("lambda"),
     ),
     row("Fargate", fargate, byTier.fargate.perSecond, `${tasksText}  ${latency("fargate")}`),
-    `  ${sparkline(rates, 60)}`,
+    ...trafficLines(rates),
     `  ${waitText(last, local.clock.nowMs())}`,
+  ];
+}
+
+/** One line for each tier, both up to the same height, so that they can be compared. */
+function trafficLines(rates: Rates): readonly string[] {
+  const most = Math.max(1, ...rates.lambda, ...rates.fargate);
+  return [
+    `  Lambda  ${paint("cyan", sparkline(rates.lambda, cells, most))}`,
+    `  Fargate ${paint("blue", sparkline(rates.fargate, cells, most))} ${count(most)} /s at most`,
   ];
 }
 

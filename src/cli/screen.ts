@@ -73,13 +73,13 @@ export function bar(share: number, width: number): string {
   return "█".repeat(filled) + "░".repeat(width - filled);
 }
 
-/** A line of block characters for the newest `width` values. */
-export function sparkline(values: readonly number[], width: number): string {
+/** A line of block characters for the newest `width` values; `most` fills a cell. */
+export function sparkline(values: readonly number[], width: number, most?: number): string {
   const shown = values.slice(-width);
-  const most = Math.max(1, ...shown);
+  const full = most ?? Math.max(1, ...shown);
   const blocks = "▁▂▃▄▅▆▇█";
   return shown
-    .map((value) => blocks[Math.min(7, Math.floor((value / most) * 7.999))] ?? " ")
+    .map((value) => blocks[Math.min(7, Math.floor((value / full) * 7.999))] ?? " ")
     .join("");
 }
 

@@ -19,7 +19,7 @@ export function statusLines(report: Report, paint: Paint): readonly string[] {
     row("weights", weightsText(snapshot, paint)),
     ...(["lambda", "fargate"] as const).flatMap((tier) => [
       row(tierName(tier), tierText(tier, snapshot.tiers[tier], paint)),
-      row("", trafficText(tier, report)),
+      row("", trafficText(tier, report, paint)),
     ]),
     ...snapshot.alarms.map((alarm, at) => row(at === 0 ? "alarms" : "", alarmText(alarm, paint))),
     row("by hand", overrideText(snapshot)),
@@ -89,10 +89,14 @@ function tierText(tier: Tier, reading: TierReading, paint: Paint): string {
   return parts.join("  ");
 }
 
-function trafficText(tier: Tier, { windows, snapshot }: Report): string {
-  const values = perMinute(windows, tier, snapshot.atMs);
-  const most = Math.max(0, ...values);
-  return `${sparkline(values, minutesShown)} at most ${count(most)} requests/min`;
+/** Both tiers up to the same height, so that they can be compared. */
+function trafficText(tier: Tier, { windows, snapshot }: Report, paint: Paint): string {
+  const lambda = perMinute(windows, "lambda", snapshot.atMs);
+  const fargate = perMinute(windows, "fargate", snapshot.atMs);
+  const values = tier === "lambda" ? lambda : fargate;
+  const line = sparkline(values, minutesShown, Math.max(1, ...lambda, ...fargate));
+  const style = tier === "lambda" ? "cyan" : "blue";
+  return `${paint(style, line)} at most ${count(Math.max(0, ...values))} requests/min`;
 }
 
 /** Requests of each of the last minutes, oldest first; one without a window had none. */

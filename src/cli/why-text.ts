@@ -46,8 +46,9 @@ function nowText({ phase, wait, route, reason }: Snapshot): string {
 
 function leavesText(snapshot: Snapshot): string {
   const { otherTier, policy, distances, obstacles } = explain(snapshot);
-  const blocked = obstacles.map((obstacle) => obstacleText(obstacle, snapshot.atMs));
-  const unless = blocked.length === 0 ? "" : `; not before: ${blocked.join(", ")}`;
+  const [longest] = [...obstacles].sort((a, b) => endOf(b) - endOf(a));
+  const unless =
+    longest === undefined ? "" : `; not before ${obstacleText(longest, snapshot.atMs)}`;
   if (!followsAlarms(policy)) {
     return `to ${tierName(otherTier)} when ${policy} finds it worth its price${unless}`;
   }
@@ -65,11 +66,16 @@ function ruleText({ alarm, threshold, breachesWhen, periodsToAlarm, periods }: D
   return `${sign} ${count(threshold)} ${alarmUnit[alarm]} in ${periodsToAlarm} of ${periods} min`;
 }
 
+function endOf({ untilMs }: Obstacle): number {
+  return untilMs ?? Number.POSITIVE_INFINITY;
+}
+
 function obstacleText({ kind, untilMs }: Obstacle, nowMs: number): string {
   if (untilMs === null) return "somebody removes the pin (lambdaflex auto)";
   const left = duration(untilMs - nowMs);
-  if (kind === "shifted") return `${left}, as it was shifted by hand`;
-  return kind === "dwell" ? `${left} of the minimum stay` : `${left} of back-off after a failure`;
+  if (kind === "shifted") return `the shift by hand ends in ${left}`;
+  if (kind === "dwell") return `the minimum stay ends in ${left}`;
+  return `the back-off after a failure ends in ${left}`;
 }
 
 function nearestText(snapshot: Snapshot): string {

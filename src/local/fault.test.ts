@@ -40,12 +40,12 @@ describe("an invocation that failed", () => {
     assert.equal(kindOf("Runtime.ExitError"), "crashed");
     assert.equal(kindOf("Service.MalformedAnswer"), "answer-invalid");
     assert.equal(kindOf("Function.ResponseSizeTooLarge"), "answer-too-large");
+    assert.equal(kindOf("Sandbox.Timedout"), "timed-out");
     assert.equal(kindOf("Runtime.InitError", "the service was not ready within 1 s"), "not-ready");
   });
 
   test("is not, when we stopped it, or when nobody knows", () => {
     assert.equal(kindOf("Sandbox.Stopped"), undefined);
-    assert.equal(kindOf("Sandbox.Timedout"), undefined);
     assert.equal(kindOf("Runtime.Unknown"), undefined);
   });
 
@@ -70,14 +70,24 @@ describe("the judge", () => {
   test("blames the service for an answer that it failed to give", () => {
     const log = createFaultLog();
     const judge = createJudge(log, speed);
-    log.ofFargate(() => 500).onMalformed?.("GET /", "bad status line");
+    log.ofFargate(() => 500, 29_000).onMalformed?.("GET /", "bad status line");
     assert.match(judge(1000, none)?.reason ?? "", /on Fargate: GET \/: bad status line/);
+  });
+
+  test("blames the service for an answer that takes longer than it may, not for less", () => {
+    const log = createFaultLog();
+    const judge = createJudge(log, speed);
+    const { onUnanswered } = log.ofFargate(() => 500, 29_000);
+    onUnanswered?.("GET /", 28_000);
+    assert.equal(judge(1000, { lambda: 0, fargate: 1 }), null, "the client was impatient");
+    onUnanswered?.("GET /", 30_000);
+    assert.match(judge(2000, none)?.reason ?? "", /on Fargate: GET \/: no answer in 30.0 s/);
   });
 
   test("forgives a crash that cost no request", () => {
     const log = createFaultLog();
     const judge = createJudge(log, speed);
-    log.ofFargate(() => 500).onCrash?.("task-1 exited with code 3");
+    log.ofFargate(() => 500, 29_000).onCrash?.("task-1 exited with code 3");
     assert.equal(judge(1000, none), null);
     assert.equal(judge(2000, { lambda: 3, fargate: 0 }), null, "another tier's failures");
   });
@@ -87,7 +97,7 @@ describe("the judge", () => {
     const blamedFor = (failedAtMs: number): boolean => {
       const log = createFaultLog();
       const judge = createJudge(log, speed);
-      const crash = (): void => log.ofFargate(() => crashAtMs).onCrash?.("task-1 exited");
+      const crash = (): void => log.ofFargate(() => crashAtMs, 29_000).onCrash?.("task-1 exited");
       if (failedAtMs > crashAtMs) crash();
       const first = judge(failedAtMs, { lambda: 0, fargate: 1 });
       if (failedAtMs < crashAtMs) crash();
@@ -100,7 +110,7 @@ describe("the judge", () => {
 
   test("keeps a bounded number of faults", () => {
     const log = createFaultLog();
-    for (let at = 0; at < 1000; at += 1) log.ofFargate(() => at).onCrash?.(`crash ${at}`);
+    for (let at = 0; at < 1000; at += 1) log.ofFargate(() => at, 29_000).onCrash?.(`crash ${at}`);
     assert.ok(log.faults.length <= 50);
     assert.match(log.faults.at(-1)?.reason ?? "", /crash 999/);
   });

@@ -12,6 +12,7 @@ export type FaultKind =
   | "command-not-found"
   | "crashed"
   | "not-ready"
+  | "timed-out"
   | "answer-invalid"
   | "answer-too-large";
 
@@ -38,15 +39,18 @@ export class ServiceFailed extends Error {
 }
 
 /** What the Fargate tier tells of the service. */
-export type FargateListeners = Pick<FargateTierOptions, "onMalformed" | "onCrash" | "onGivenUp">;
+export type FargateListeners = Pick<
+  FargateTierOptions,
+  "onMalformed" | "onUnanswered" | "onCrash" | "onGivenUp"
+>;
 
 /** The newest faults. */
 export interface FaultLog {
   note(fault: ServiceFault): void;
   /** Notes what the service did wrong in an invocation, if it was to blame. */
   noteInvocation(request: string, result: InvocationResult, atMs: number): void;
-  /** Listeners for what the Fargate tier tells of the service. */
-  ofFargate(nowMs: () => number): FargateListeners;
+  /** Listeners for what the Fargate tier tells; `timeoutMs` (real) is what an answer may take. */
+  ofFargate(nowMs: () => number, timeoutMs: number): FargateListeners;
   /** Oldest first. */
   readonly faults: readonly ServiceFault[];
 }
@@ -69,12 +73,16 @@ export function createFaultLog(): FaultLog {
       const reason = `on Lambda: ${request}: ${fault.reason}`;
       note({ tier: "lambda", kind: fault.kind, reason, lost: true, atMs });
     },
-    ofFargate(nowMs) {
+    ofFargate(nowMs, timeoutMs) {
       const noteIt = (kind: FaultKind, reason: string, lost: boolean): void => {
         note({ tier: "fargate", kind, reason: `on Fargate: ${reason}`, lost, atMs: nowMs() });
       };
       return {
         onMalformed: (request, detail) => noteIt("answer-invalid", `${request}: ${detail}`, true),
+        onUnanswered(request, waitedMs) {
+          if (waitedMs < timeoutMs) return;
+          noteIt("timed-out", `${request}: no answer in ${(waitedMs / 1000).toFixed(1)} s`, true);
+        },
         onCrash: (reason) => noteIt("crashed", reason, false),
         onGivenUp: (reason) => noteIt(startFaultKind(reason), reason, true),
       };
@@ -99,6 +107,7 @@ export function startFaultKind(reason: string): FaultKind {
 
 const kinds: Readonly<Record<string, FaultKind>> = {
   "Runtime.ExitError": "crashed",
+  "Sandbox.Timedout": "timed-out",
   "Service.ConnectionRefused": "crashed",
   "Service.ConnectionReset": "answer-invalid",
   "Service.MalformedAnswer": "answer-invalid",

@@ -5,7 +5,7 @@ import type { Phase, Tier } from "../core/index.ts";
 import { pinned } from "../core/override.ts";
 import { createJudge, ServiceFailed } from "./fault.ts";
 import { firstAnswer } from "./first-answer.ts";
-import type { TransitionRecord } from "./journal.ts";
+import type { Journal, TransitionRecord } from "./journal.ts";
 import { leashedLeft } from "./leash.ts";
 import { type Ledger, openLedger } from "./ledger.ts";
 import { type Load, type LoadStats, type RequestTemplate, startLoad } from "./load/load.ts";
@@ -58,6 +58,14 @@ export interface RehearsalResult {
     readonly reason: string;
     /** What the engine added to the critical path, in per cent of it. */
     readonly enginePercent: number;
+  }[];
+  /** Ways that were begun and given up: traffic ended where it had begun. */
+  readonly turnedBack: readonly {
+    readonly direction: "up" | "down";
+    readonly ms: number;
+    readonly reason: string;
+    /** Why it turned back. */
+    readonly because: string;
   }[];
   readonly coldStarts: number;
   readonly cost: {
@@ -136,11 +144,11 @@ export async function runRehearsal(options: RehearsalOptions): Promise<Rehearsal
     onProgress({ stage: "starting", local, load: null });
     await guard(firstAnswer(local, running.signal));
     if (local.resumed) await guard(settle(local, options));
-    const known = local.journal.transitions.length;
+    const known = lengthsOf(local.journal);
     load = await startLoad(loadOptions(local, options));
     options.onLoad?.(load);
     const replayed = load;
-    await guard(wholeCycle(local, replayed, known, options, ledger));
+    await guard(wholeCycle(local, replayed, known.transitions, options, ledger));
     onProgress({ stage: "stopping", local, load: load.stats() });
     stats = await load.stop();
     load = null;
@@ -151,6 +159,16 @@ export async function runRehearsal(options: RehearsalOptions): Promise<Rehearsal
     ledger.stop();
     await local.stop();
   }
+}
+
+/** How much a journal held when the load began: what was before is not of this rehearsal. */
+interface JournalLengths {
+  readonly transitions: number;
+  readonly turnedBack: number;
+}
+
+function lengthsOf({ transitions, turnedBack }: Journal): JournalLengths {
+  return { transitions: transitions.length, turnedBack: turnedBack.length };
 }
 
 /** Brings what an interrupted run left behind back to Lambda before a new cycle begins. */
@@ -240,14 +258,15 @@ async function finish(
   local: Local,
   stats: LoadStats,
   ledger: Ledger,
-  known: number,
+  known: JournalLengths,
   startedMs: number,
   options: RehearsalOptions,
 ): Promise<RehearsalResult> {
   ledger.update();
   const virtualMs = local.clock.nowMs() - startedMs;
   const { coldStarts } = local.lambdaStats();
-  const transitions = local.journal.transitions.slice(known);
+  const transitions = local.journal.transitions.slice(known.transitions);
+  const turnedBack = local.journal.turnedBack.slice(known.turnedBack);
   await local.stop();
   const leftRunning = (await leashedLeft(2000)) + (await listenersLeft(2000));
   const measured = stats.byTier.lambda.p50Ms;
@@ -263,6 +282,9 @@ async function finish(
     failed: stats.failed,
     byTier: { lambda: tier("lambda"), fargate: tier("fargate") },
     transitions: transitions.map(transitionResult),
+    turnedBack: turnedBack.map(({ direction, ms, reason, because }) => {
+      return { direction, ms: Math.round(ms), reason, because };
+    }),
     coldStarts,
     cost: costResult(cost),
     leftRunning,

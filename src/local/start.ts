@@ -242,7 +242,7 @@ function burstOf(ground: Ground): Burst {
         clock,
         meter: meters.fargate,
         hosts: [host],
-        ...ground.faults.ofFargate(clock.nowMs),
+        ...ground.faults.ofFargate(clock.nowMs, sizes.lambda.timeoutMs),
         ...(onLog && { onLog }),
       });
       current = tier;

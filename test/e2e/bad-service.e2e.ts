@@ -76,15 +76,19 @@ describe("a service that from the start", () => {
 });
 
 /** Turns bad on one tier after some good answers. */
-function turning(tier: string, bad: string): Files {
+function turning(tier: string, bad: string, change: Readonly<Record<string, unknown>> = {}): Files {
   return service(
     server(`
+  const agent = String(request.headers["user-agent"]);
   const turned = process.env.LAMBDAFLEX_TIER === "${tier}" && count > ${goodAnswers};
   if (!turned) response.end("fine");
   else { ${bad} }`),
+    change,
   );
 }
 
+/** Hangs shorter than a client waits, where only the limit of the service can tell. */
+const shortLimit = { lambda: { timeoutSeconds: 2 } };
 const crash = 'console.error("disk full"); process.exit(3);';
 const garbage = 'request.socket.end("what?\\r\\n\\r\\n");';
 
@@ -106,6 +110,20 @@ describe("a service that under load", () => {
       turning("fargate", crash),
       "SERVICE_CRASHED",
       /on Fargate: task-\d+ .*code 3; last output: disk full/,
+    ));
+
+  test("hangs on Lambda", () =>
+    fails(
+      turning("lambda", "", shortLimit),
+      "SERVICE_TIMED_OUT",
+      /on Lambda: GET \/: .*timed out after 2.00 seconds/,
+    ));
+
+  test("hangs on Fargate", () =>
+    fails(
+      turning("fargate", 'if (/HealthChecker/.test(agent)) response.end("fine");', shortLimit),
+      "SERVICE_TIMED_OUT",
+      /on Fargate: GET \/: no answer in/,
     ));
 
   test("answers garbage on Fargate", () =>

@@ -9,7 +9,7 @@ import type { Clock } from "../clock.ts";
 import type { Meter } from "../meter.ts";
 import type { Endpoint } from "../service.ts";
 import { type AdmissionRules, type Admitted, admit, wantsTunnel } from "./admission.ts";
-import { answerPlainly, type Exchange, plainHead, startExchange } from "./exchange.ts";
+import { answerPlainly, clientGone, type Exchange, plainHead, startExchange } from "./exchange.ts";
 import { createTargetGroup, type HealthCheck, type TargetState } from "./targets.ts";
 import { startTunnel } from "./tunnel.ts";
 
@@ -33,6 +33,8 @@ export interface BalancerOptions {
   readonly onLog?: (line: string) => void;
   /** A request, as "GET /path", got something from its target that is no answer. */
   readonly onMalformed?: (request: string, detail: string) => void;
+  /** A request, as "GET /path", was given up without a byte of an answer; real milliseconds. */
+  readonly onUnanswered?: (request: string, waitedMs: number) => void;
 }
 
 /** What is to be seen of a target. */
@@ -126,6 +128,7 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
     const client = clients.get(request.socket);
     if (!client) return;
     const counted = count(request.socket);
+    const begunMs = clock.nowMs();
     const exchange = startExchange(request, response, admitted, {
       group,
       onLog,
@@ -134,6 +137,9 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
       onOver(status) {
         client.exchanges.delete(exchange);
         counted(status);
+        if (status !== 504 && (status !== clientGone || response.headersSent)) return;
+        const waitedMs = clock.realMs(clock.nowMs() - begunMs);
+        options.onUnanswered?.(`${request.method} ${request.url}`, waitedMs);
       },
     });
     client.exchanges.add(exchange);

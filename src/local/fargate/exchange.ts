@@ -41,7 +41,7 @@ const attemptsMax = 3;
 /** Bodies up to this size leave in one write with their head. */
 const joinedBytesMax = 8 * 1024;
 /** What a load balancer of AWS logs when the client closed the connection. */
-const clientGone = 460;
+export const clientGone: number = 460;
 
 /** Hands one request on. */
 export function startExchange(

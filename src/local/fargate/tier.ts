@@ -52,6 +52,8 @@ export interface FargateTierOptions {
   readonly onLog?: (line: string) => void;
   /** A request, as "GET /path", got something from its task that is no answer. */
   readonly onMalformed?: (request: string, detail: string) => void;
+  /** A request was given up without a byte of an answer; real milliseconds. */
+  readonly onUnanswered?: (request: string, waitedMs: number) => void;
   /** A task that had been healthy has ended by itself. */
   readonly onCrash?: (reason: string) => void;
   /** No task of a deployment becomes healthy. */
