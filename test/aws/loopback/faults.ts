@@ -1,5 +1,6 @@
 /** What goes wrong with calls: drawn from a seed, or scripted by a test. */
-import type { Random } from "../../../src/core/random.ts";
+import { createHash } from "node:crypto";
+import { seededRandom } from "../../../src/core/random.ts";
 import { AwsError } from "./wire/protocol.ts";
 
 /** The ways in which a call can fail. */
@@ -16,12 +17,16 @@ export type FaultKind =
   | "breaks-after"
   /** Never answered. */
   | "hangs"
+  /** The caller dies before its request takes effect. */
+  | "dies-before"
+  /** The caller dies after its request took effect. */
+  | "dies-after"
   /** The credentials are no longer valid. */
   | "expired"
   /** The policy does not allow it. */
   | "denied";
 
-/** Every kind but `hangs`, which costs the caller's patience in real time. */
+/** Every kind that the caller survives, but `hangs`, which costs its patience in real time. */
 export const quickFaults: readonly FaultKind[] = [
   "throttle",
   "fails-before",
@@ -41,14 +46,27 @@ export interface FaultTarget {
 /** Decides about one call: what goes wrong with it, `null` for nothing. */
 export type FaultPlan = (target: FaultTarget) => FaultKind | null;
 
-/** Faults with a probability per call, over the given kinds. */
+/**
+ * Faults with a probability per call. What becomes of the n-th call of an action depends on the
+ * seed alone, so that the order of parallel calls does not change a run.
+ */
 export function drawnFaults(
-  random: Random,
+  seed: number,
   probability: number,
   kinds: readonly FaultKind[] = quickFaults,
 ): FaultPlan {
-  return () =>
-    random() < probability ? (kinds[Math.floor(random() * kinds.length)] ?? null) : null;
+  const counts = new Map<string, number>();
+  return ({ service, action }) => {
+    const name = `${service}:${action}`;
+    const count = (counts.get(name) ?? 0) + 1;
+    counts.set(name, count);
+    const random = seededRandom(hashOf(`${seed} ${name} ${count}`));
+    return random() < probability ? (kinds[Math.floor(random() * kinds.length)] ?? null) : null;
+  };
+}
+
+function hashOf(text: string): number {
+  return createHash("sha256").update(text).digest().readUInt32LE(0);
 }
 
 /** One fault for the next `times` calls of an action. */

@@ -42,6 +42,10 @@ export interface Loopback {
   faults: FaultPlan;
   /** Who may do what; everything by default. */
   guard: Guard;
+  /** Told of every call after it took effect. */
+  onCall: (call: Call) => void;
+  /** Ends the caller, when a fault says that it dies. */
+  onDeath: () => void;
   /** Virtual time that each call takes. */
   callMs: number;
   /** Ends the server; fails if something was asked for that is not emulated. */
@@ -75,6 +79,8 @@ export async function startLoopback(world: World): Promise<Loopback> {
     },
     faults: () => null,
     guard: () => null,
+    onCall: () => undefined,
+    onDeath: () => undefined,
     callMs: 20,
     async stop() {
       server.closeAllConnections();
@@ -138,8 +144,14 @@ function handle(loopback: Loopback, arrived: Arrived, response: ServerResponse):
   const { answer, outcome, access } = perform(work, fault);
   const { action, input } = parsed;
   const atMs = world.nowMs;
-  loopback.calls.push({ atMs, service: scope, action, input, access, caller: key, fault, outcome });
+  const call = { atMs, service: scope, action, input, access, caller: key, fault, outcome };
+  loopback.calls.push(call);
+  loopback.onCall(call);
   if (fault === "hangs") return;
+  if (fault === "dies-before" || fault === "dies-after") {
+    loopback.onDeath();
+    return;
+  }
   if (answer === null) response.destroy();
   else send(response, answer);
 }
@@ -148,6 +160,7 @@ const withoutEffect: readonly (FaultKind | null)[] = [
   "throttle",
   "fails-before",
   "breaks-before",
+  "dies-before",
   "expired",
   "denied",
 ];
@@ -159,7 +172,7 @@ function perform(
 ): { answer: Answer | null; outcome: string; access: readonly AccessRequest[] } {
   const { service, parsed, loopback, caller } = work;
   const { world } = loopback;
-  const requestId = world.uniqueId(16);
+  const requestId = `request-${loopback.calls.length}`;
   const operation = service.operations[parsed.action];
   let access: readonly AccessRequest[] = [];
   let outcome = "ok";

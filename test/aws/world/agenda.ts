@@ -7,6 +7,8 @@ export interface Agenda {
   after(ms: number, run: () => void): () => void;
   /** Lets time pass. What falls due meanwhile sees the time that it was due at. */
   advance(ms: number): void;
+  /** Tells the time whenever it has changed; returns what ends that. */
+  watch(told: (nowMs: number) => void): () => void;
 }
 
 interface Entry {
@@ -19,6 +21,7 @@ interface Entry {
 export function createAgenda(startMs: number): Agenda {
   let nowMs = startMs;
   const entries: Entry[] = [];
+  const watchers = new Set<(nowMs: number) => void>();
   return {
     get nowMs() {
       return nowMs;
@@ -39,7 +42,14 @@ export function createAgenda(startMs: number): Agenda {
         nowMs = Math.max(nowMs, next.dueMs);
         next.run();
       }
-      nowMs = untilMs;
+      nowMs = Math.max(nowMs, untilMs);
+      for (const told of watchers) told(nowMs);
+    },
+    watch(told) {
+      watchers.add(told);
+      return () => {
+        watchers.delete(told);
+      };
     },
   };
 }

@@ -39,8 +39,14 @@ const versionOf = (
   properties,
 });
 
+/** Bytes that Lambda allows for all variables of a function. */
+const environmentBytesMax = 4096;
+
 function environmentOf(properties: Readonly<Record<string, Json>>): Record<string, string> {
   const variables = objectOf(objectOf(properties.Environment).Variables);
+  if (Buffer.byteLength(JSON.stringify(variables)) > environmentBytesMax) {
+    throw new Error("Lambda was unable to configure your environment variables: over 4KB limit");
+  }
   return Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, textOf(value)]));
 }
 

@@ -30,17 +30,20 @@ const bodyBytesMax = 51_200;
 
 const refuse = (message: string): AwsError => new AwsError("ValidationError", message);
 
+/** Bucket and key of an S3 address, in either way to write it: bucket in the host, or in the path. */
+function placeOf(address: string): { readonly bucket: string; readonly key: string } {
+  const { hostname, pathname } = new URL(address);
+  const path = decodeURIComponent(pathname.slice(1));
+  const inHost = /^(.+?)\.s3[.-]/.exec(hostname)?.[1];
+  if (inHost !== undefined) return { bucket: inHost, key: path };
+  const slash = path.indexOf("/");
+  return { bucket: path.slice(0, slash), key: path.slice(slash + 1) };
+}
+
 /** The text of a template in a bucket of this account. */
 export function templateAt(world: World, address: string): string {
-  const { hostname, pathname } = new URL(address);
-  const [bucket = "", isS3] = hostname.split(".");
-  // Both ways to write it: bucket in the host name, or first in the path.
-  const path = decodeURIComponent(pathname.slice(1));
-  const inHost = isS3 === "s3" || isS3?.startsWith("s3-");
-  const [name, key] = inHost
-    ? [bucket, path]
-    : [path.split("/")[0] ?? "", path.split("/").slice(1).join("/")];
-  const body = world.buckets.get(name)?.get(key);
+  const { bucket, key } = placeOf(address);
+  const body = world.buckets.get(bucket)?.get(key);
   if (!body) throw refuse(`S3 error: The specified key does not exist: ${address}`);
   return body.toString();
 }
@@ -122,6 +125,6 @@ export function stackAccess(action: string) {
 }
 
 function objectArn(address: string): string {
-  const { hostname, pathname } = new URL(address);
-  return `arn:aws:s3:::${hostname.split(".")[0]}${pathname}`;
+  const { bucket, key } = placeOf(address);
+  return `arn:aws:s3:::${bucket}/${key}`;
 }
