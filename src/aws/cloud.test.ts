@@ -66,7 +66,7 @@ async function startStage(t: TestContext): Promise<Stage> {
   };
 }
 
-test("a creation that fails says why in the resource's own words, until told to remove", async (t) => {
+test("a failed creation says why in the resource's own words", async (t) => {
   const stage = await startStage(t);
   const reason = "You've reached the limit on the number of vCPUs";
   const broken = { resource: "Service", operation: "create", reason, times: 1 } as const;
