@@ -3,7 +3,14 @@ import { describe, it } from "node:test";
 import { type CommandDef, runCommand } from "citty";
 import fc from "fast-check";
 import { UserError } from "../config/errors.ts";
-import { checkArguments, numberOption, repeatable, valuesOf } from "./arguments.ts";
+import {
+  checkArguments,
+  choiceOption,
+  durationOption,
+  numberOption,
+  repeatable,
+  valuesOf,
+} from "./arguments.ts";
 
 const command: CommandDef = {
   args: {
@@ -170,4 +177,23 @@ describe("an option that may be repeated", () => {
     assert.throws(() => checkArguments(many, ["--policy", "--json"]), /needs a value/);
     assert.deepEqual(valuesOf("other", ["--policy", "a"]), []);
   });
+});
+
+describe("spans", () => {
+  it("are read in seconds, minutes, hours and days", () => {
+    const read = ["90s", "30m", "1.5h", " 7d "].map((text) => durationOption("for", text));
+    assert.deepEqual(read, [90_000, 1_800_000, 5_400_000, 604_800_000]);
+  });
+
+  it("are refused without a unit, at zero, and beyond ten years", () => {
+    for (const text of ["", "30", "m", "0m", "-1m", "1w", "1e3s", "4000d"]) {
+      assert.throws(() => durationOption("for", text), { code: "OPTION_INVALID" }, text);
+    }
+  });
+});
+
+it("a choice is one of its values, or not given", () => {
+  assert.equal(choiceOption("tier", undefined, ["a", "b"]), null);
+  assert.equal(choiceOption("tier", "b", ["a", "b"]), "b");
+  assert.throws(() => choiceOption("tier", "c", ["a", "b"]), { code: "OPTION_INVALID" });
 });

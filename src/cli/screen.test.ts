@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import fc from "fast-check";
-import { bar, count, openScreen, paint, type Screen, span, sparkline } from "./screen.ts";
+import { bar, count, duration, openScreen, paint, type Screen, span, sparkline } from "./screen.ts";
 
 describe("spans", () => {
   const cases: readonly (readonly [number, string])[] = [
@@ -35,6 +35,18 @@ describe("spans", () => {
       }),
     );
   });
+});
+
+it("durations are told in their two largest units", () => {
+  const texts = [0, 41_400, 125_000, 3_599_900, 12_000_000, 86_400_000 * 4 + 3_600_000 * 7];
+  assert.deepEqual(texts.map(duration), [
+    "0 s",
+    "41 s",
+    "2 m 05 s",
+    "1 h 00 m",
+    "3 h 20 m",
+    "4 d 7 h",
+  ]);
 });
 
 it("counts have separators", () => {
