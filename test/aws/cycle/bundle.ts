@@ -3,8 +3,7 @@ import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { bundleFunction } from "../../../tools/bundle.ts";
 
 /** A built bundle. */
 export interface Bundle {
@@ -16,19 +15,6 @@ export interface Bundle {
 export async function bundleController(): Promise<Bundle> {
   const folder = await mkdtemp(join(tmpdir(), "lambdaflex-bundle-"));
   const file = join(folder, "index.mjs");
-  await build({
-    entryPoints: [fileURLToPath(new URL("../../../src/controller/main.ts", import.meta.url))],
-    outfile: file,
-    bundle: true,
-    minify: true,
-    platform: "node",
-    format: "esm",
-    target: "node22",
-    mainFields: ["module", "main"],
-    banner: {
-      js: 'import{createRequire as cr}from"node:module";const require=cr(import.meta.url);',
-    },
-    logLevel: "warning",
-  });
+  bundleFunction("controller/main.ts", file);
   return { file, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
