@@ -77,8 +77,8 @@ export const createHistory = (snapshotsMax, eventsMax = 2000) => {
 /** Everything that is kept, as records in the order of time. */
 export const recordsOf = ({ head, snapshots, events, end }) => {
   const timed = [
-    ...snapshots.map((snapshot) => ({ atMs: snapshot.atMs, type: "snapshot", snapshot })),
     ...events.map((record) => ({ ...record, atMs: record.atMs ?? record.event.atMs })),
+    ...snapshots.map((snapshot) => ({ atMs: snapshot.atMs, type: "snapshot", snapshot })),
   ].sort((a, b) => a.atMs - b.atMs);
   const records = timed.map((record) =>
     record.type === "snapshot"

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { sampleHead, sampleRun } from "../../test/sample-run.ts";
+import { type RunRecord, recordLine } from "./record.ts";
+import { lineCharactersMax, parseRecord } from "./record-lines.ts";
+
+const others: readonly RunRecord[] = [
+  { type: "alarm", atMs: 1, name: "quiet", state: "OK" },
+  {
+    type: "window",
+    sample: {
+      tier: "lambda",
+      startMs: 0,
+      periodMs: 60_000,
+      requests: 1,
+      errors: 0,
+      throttles: 0,
+      concurrencyMax: 1,
+      latencyMsP99: null,
+    },
+  },
+];
+const records = [...sampleRun(20), ...others];
+
+describe("a line of a recording", () => {
+  it("comes back as the record that it was written from", () => {
+    records.forEach((record, at) => {
+      assert.deepEqual(parseRecord(recordLine(record), at + 1), record);
+    });
+  });
+
+  it("begins with a head, or the file is somebody else's", () => {
+    const line = recordLine(others[0] as RunRecord);
+    for (const foreign of [line, "", "hello", "[]", "null", '{"type":"run"}', "\u0000\u0001"]) {
+      assert.throws(() => parseRecord(foreign, 1), { code: "RECORD_FOREIGN" });
+    }
+    const newer = JSON.stringify({ ...sampleHead, version: 2 });
+    assert.throws(() => parseRecord(newer, 1), { code: "RECORD_VERSION", message: /version 2/ });
+  });
+
+  it("is refused when any of its values has become something else", () => {
+    const valid = records.slice(1);
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(), fc.constantFrom({}, []), (which, at, wrong) => {
+        const record = structuredClone(valid[which % valid.length]) as unknown as object;
+        const places = leavesOf(record);
+        const [owner, key] = places[at % places.length] ?? assert.fail("a record has values");
+        Reflect.set(owner, key, wrong);
+        assert.throws(() => parseRecord(JSON.stringify(record), 2), {
+          code: "RECORD_LINE_INVALID",
+          message: /^line 2 /,
+        });
+      }),
+    );
+  });
+
+  it("is refused when it is longer than any record", () => {
+    const long = JSON.stringify({ ...sampleHead, more: "x".repeat(lineCharactersMax) });
+    assert.throws(() => parseRecord(long, 1), { code: "RECORD_FOREIGN" });
+  });
+});
+
+/** Every place of a plain value, except those that hold an open set of values. */
+function leavesOf(value: object): [owner: object, key: string][] {
+  return Object.entries(value).flatMap(([key, inner]): [object, string][] => {
+    if (key === "data") return [];
+    return typeof inner === "object" && inner !== null ? leavesOf(inner) : [[value, key]];
+  });
+}
