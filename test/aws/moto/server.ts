@@ -1,8 +1,8 @@
 /** Starts moto, an emulator of AWS that others wrote, and ends it again. */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** A running moto. */

@@ -2,6 +2,7 @@
 import type { Service } from "../service.ts";
 import { acm } from "./acm/index.ts";
 import { cloudformation } from "./cloudformation/index.ts";
+import { cloudtrail } from "./cloudtrail/index.ts";
 import { cloudwatch } from "./cloudwatch/index.ts";
 import { dynamodb } from "./dynamodb/index.ts";
 import { ecr } from "./ecr/index.ts";
@@ -23,6 +24,7 @@ import { tagging } from "./tagging/index.ts";
 const all: readonly Service[] = [
   acm,
   cloudformation,
+  cloudtrail,
   cloudwatch,
   dynamodb,
   ecr,
