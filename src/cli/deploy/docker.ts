@@ -106,10 +106,10 @@ export async function buildImage(build: Build): Promise<string> {
   const args = ["build", "--platform", platform, ...provenance, "--tag", name, folder];
   const built = await docker({ args, onLine, signal });
   if (built.code !== 0) {
-    const why = built.lines.slice(-5).join("\n  ");
-    const foreign = /exec format error/.test(why) ? foreignHint(platform) : "";
+    const why = built.lines.at(-1) ?? "no reason given";
+    const foreign = /exec format error/.test(built.lines.join()) ? foreignHint(platform) : "";
     const hint = `${foreign}Run it yourself: docker ${args.join(" ")}`;
-    throw new UserError("IMAGE_BUILD_FAILED", `docker build failed:\n  ${why}`, hint);
+    throw new UserError("IMAGE_BUILD_FAILED", `docker build failed: ${why}`, hint);
   }
   const { stdout } = await docker({
     args: ["image", "inspect", "--format", "{{.Id}}", name],
