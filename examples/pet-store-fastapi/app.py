@@ -30,6 +30,7 @@ class Error(BaseModel):
 
 
 # A dict keeps the order of insertion, so the first key is always the oldest pet.
+# lambdaflex-ignore state-in-memory an example without a database: restarts forget the pets
 pets: dict[int, dict] = {}
 last_id = 0
 
@@ -183,6 +184,7 @@ async def docs() -> HTMLResponse:
 
 
 @app.get("/stack-status", summary="Where the service runs and what is changing", tags=["service"])
+# lambdaflex-ignore differs-body /stack-status it tells which tier answers
 def stack_status() -> dict:
     """Where the service runs is none of its business: it passes on what its surroundings tell."""
     import json

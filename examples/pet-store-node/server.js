@@ -17,6 +17,7 @@ class HttpError extends Error {
 }
 
 // A Map keeps the order of insertion, so the first key is always the oldest pet.
+// lambdaflex-ignore state-in-memory an example without a database: restarts forget the pets
 const pets = new Map();
 let lastId = 0;
 
@@ -84,6 +85,7 @@ function limitOf(query) {
 }
 
 /** Where the service runs is none of its business: it passes on what its surroundings tell it. */
+// lambdaflex-ignore differs-body /stack-status it tells which tier answers
 async function stackStatus() {
   const { LAMBDAFLEX_TIER: tier = "none", LAMBDAFLEX_STATUS_URL: url } = process.env;
   const unknown = { tier, stack: "unknown" };

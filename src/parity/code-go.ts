@@ -13,7 +13,7 @@ import {
   shown,
   soundsLikeState,
 } from "./patterns.ts";
-import { anyOf, insideBrackets, lineAt, type SourceText } from "./source-text.ts";
+import { anyOf, inOrder, insideBrackets, lineAt, type SourceText } from "./source-text.ts";
 
 /** Hits in one file. */
 export function goHits(source: SourceText, context: CodeContext): readonly Hit[] {
@@ -41,9 +41,14 @@ function protocolHits(source: SourceText): readonly Hit[] {
   ];
 }
 
-const addresses = anyOf(
+const addresses = inOrder(
   "g",
-  /(?:\bhttp\.ListenAndServe(?:TLS)?\(|\bnet\.Listen\(\s*"tcp[46]?"\s*,|\bAddr\s*:|\.(?:Run|Start|Listen)\()\s*"([^"\n]*)"/,
+  anyOf(
+    "",
+    /\bhttp\.ListenAndServe(?:TLS)?\(|\bnet\.Listen\(\s*"tcp[46]?"\s*,/,
+    /\bAddr\s*:|\.(?:Run|Start|Listen)\(/,
+  ),
+  /\s*"([^"\n]*)"/,
 );
 
 function listenHits({ code, bare }: SourceText, { port: wanted }: CodeContext): readonly Hit[] {
@@ -175,9 +180,10 @@ function streamHits(source: SourceText, { streams }: CodeContext): readonly Hit[
   return hitsWhere(source, "server-sent-events", sent, () => "answers with text/event-stream");
 }
 
-const leftmost = anyOf(
+const leftmost = inOrder(
   "g",
-  /strings\.Split\(\s*[\w.]*Header\.Get\(\s*"[Xx]-[Ff]orwarded-[Ff]or"\s*\)\s*,\s*"[^"]*"\s*\)\s*\[\s*0\s*\]/,
+  /strings\.Split\(\s*[\w.]*Header\.Get\(\s*"[Xx]-[Ff]orwarded-[Ff]or"\s*\)\s*,/,
+  /\s*"[^"]*"\s*\)\s*\[\s*0\s*\]/,
 );
 
 function addressHits(source: SourceText): readonly Hit[] {

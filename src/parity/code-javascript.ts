@@ -15,7 +15,7 @@ import {
   shown,
   soundsLikeState,
 } from "./patterns.ts";
-import { anyOf, lineAt, type SourceText } from "./source-text.ts";
+import { anyOf, inOrder, lineAt, type SourceText } from "./source-text.ts";
 
 /** Hits in one file. */
 export function javascriptHits(source: SourceText, context: CodeContext): readonly Hit[] {
@@ -35,7 +35,11 @@ export function javascriptHits(source: SourceText, context: CodeContext): readon
 const websocket = anyOf(
   "g",
   /\bnew\s+(?:WebSocketServer|WebSocket\.Server|ws\.Server)\b/,
-  /(?:\bfrom|\brequire\()\s*["'](?:socket\.io|@fastify\/websocket|express-ws|@nestjs\/websockets|@hono\/node-ws)["']/,
+  inOrder(
+    "",
+    /(?:\bfrom|\brequire\()\s*/,
+    /["'](?:socket\.io|@fastify\/websocket|express-ws|@nestjs\/websockets|@hono\/node-ws)["']/,
+  ),
   /\.on\(\s*["']upgrade["']/,
 );
 const http2 = /\bhttp2\s*\.\s*create(?:Secure)?Server\(|\bnew\s+grpc\.Server\b/g;
@@ -68,9 +72,10 @@ function listenHits(source: SourceText, { port }: CodeContext): readonly Hit[] {
   });
 }
 
-const writers = anyOf(
+const writers = inOrder(
   "g",
-  /(?<![\w$])(?:(?:fs|fsp|fsPromises|promises)\s*\.\s*(?:promises\s*\.\s*)?)?(?:writeFile|appendFile|createWriteStream|writeFileSync|appendFileSync|mkdir|mkdirSync|copyFile|copyFileSync)\s*\(/,
+  /(?<![\w$])(?:(?:fs|fsp|fsPromises|promises)\s*\.\s*(?:promises\s*\.\s*)?)?/,
+  /(?:(?:writeFile|appendFile|mkdir|copyFile)(?:Sync)?|createWriteStream)\s*\(/,
 );
 const besideCode = /__dirname|import\.meta\.(?:dirname|url)|process\.cwd\(\)/;
 
@@ -137,10 +142,14 @@ function restOfBlock(bare: string, from: number): string {
   return bare.slice(from);
 }
 
-const collections = anyOf(
+const collections = inOrder(
   "gm",
-  /^(?:export\s+)?(?:const|let|var)\s+([A-Za-z_$][\w$]*)(?:\s*:[^=\n]+)?\s*=\s*(?:new\s+(?:Map|Set)\b|\{\s*\}|\[\s*\])/,
+  /^(?:export\s+)?(?:const|let|var)\s+([A-Za-z_$][\w$]*)(?:\s*:[^=\n]+)?/,
+  /\s*=\s*(?:new\s+(?:Map|Set)\b|\{\s*\}|\[\s*\])/,
 );
+
+/** What follows the name of a collection that is changed. */
+const mutation = /(?:\.(?:set|add|push|unshift|splice)\(|\[[^\]\n]+\]\s*=(?!=))/.source;
 
 function stateHits(source: SourceText): readonly Hit[] {
   const { bare } = source;
@@ -148,10 +157,7 @@ function stateHits(source: SourceText): readonly Hit[] {
     const name = match[1] ?? "";
     if (!soundsLikeState(name)) return [];
     const escaped = name.replaceAll("$", "\\$");
-    const changed = new RegExp(
-      `^[ \\t]+.*?(?<![\\w$.])${escaped}(?:\\.(?:set|add|push|unshift|splice)\\(|\\[[^\\]\\n]+\\]\\s*=(?!=))`,
-      "m",
-    );
+    const changed = new RegExp(`^[ \\t]+.*?(?<![\\w$.])${escaped}${mutation}`, "m");
     if (!changed.test(bare)) return [];
     const message = `${name} is changed by requests and lives in this process alone`;
     return [{ rule: "state-in-memory" as const, line: lineAt(bare, match.index), message }];
@@ -178,9 +184,10 @@ function pathHits(source: SourceText): readonly Hit[] {
 
 function payloadHits(source: SourceText): readonly Hit[] {
   const { code } = source;
-  const sizes = anyOf(
+  const sizes = inOrder(
     "g",
-    /\b(limit|fileSize|bodyLimit|maxFileSize|maxBodySize)\s*:\s*(["'`][^"'`\n]+["'`]|[\d_.e]+(?:\s*\*\s*[\d_.]+)*)/,
+    /\b(limit|fileSize|bodyLimit|maxFileSize|maxBodySize)/,
+    /\s*:\s*(["'`][^"'`\n]+["'`]|[\d_.e]+(?:\s*\*\s*[\d_.]+)*)/,
   );
   return [...code.matchAll(sizes)].flatMap((match) => {
     const [, name = "", value = ""] = match;

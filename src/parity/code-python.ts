@@ -13,7 +13,7 @@ import {
   shown,
   soundsLikeState,
 } from "./patterns.ts";
-import { anyOf, lineAt, type SourceText } from "./source-text.ts";
+import { anyOf, inOrder, lineAt, type SourceText } from "./source-text.ts";
 
 /** Hits in one file; `name` is its file name, which commands may run. */
 export function pythonHits(source: SourceText, context: CodeContext, name: string): readonly Hit[] {
@@ -109,7 +109,9 @@ function listenHits(source: SourceText, context: CodeContext, name: string): rea
 const opens = /(?<![\w.])(?:io\.)?open\s*\(/g;
 const makes = anyOf(
   "g",
-  /(?<![\w])(?:sqlite3\.connect|os\.makedirs|os\.mkdir|shelve\.open|(?:logging\.)?(?:Rotating|TimedRotating)?FileHandler|shutil\.(?:copy|copyfile|copy2|move))\s*\(/,
+  /(?<!\w)(?:sqlite3\.connect|os\.makedirs|os\.mkdir|shelve\.open)\s*\(/,
+  /(?<!\w)(?:logging\.)?(?:Rotating|TimedRotating)?FileHandler\s*\(/,
+  /(?<!\w)shutil\.(?:copy|copyfile|copy2|move)\s*\(/,
 );
 const writesText =
   /\bPath\(\s*([rbf]?["'][^"'\n]*["'])\s*\)\s*\.\s*(?:write_text|write_bytes|mkdir|touch)\(/g;
@@ -155,20 +157,25 @@ function laterHits(source: SourceText): readonly Hit[] {
   return hitsWhere(source, "work-after-response", later, (text) => `${text} is not awaited`);
 }
 
-const collections = anyOf(
+const collections = inOrder(
   "gm",
-  /^([A-Za-z_]\w*)(?:\s*:[^=\n]+)?\s*=\s*(?:\{\s*\}|\[\s*\]|(?:dict|list|set|OrderedDict|defaultdict|deque)\()/,
+  /^([A-Za-z_]\w*)(?:\s*:[^=\n]+)?/,
+  /\s*=\s*(?:\{\s*\}|\[\s*\]|(?:dict|list|set|OrderedDict|defaultdict|deque)\()/,
 );
+
+/** What follows the name of a collection that is changed. */
+const mutation = anyOf(
+  "",
+  /\.(?:append|add|update|pop|insert|setdefault|extend)\(/,
+  /\[[^\]\n]+\]\s*[-+*]?=(?!=)/,
+).source;
 
 function stateHits(source: SourceText): readonly Hit[] {
   const { bare } = source;
   return [...bare.matchAll(collections)].flatMap((match) => {
     const name = match[1] ?? "";
     if (!soundsLikeState(name)) return [];
-    const changed = new RegExp(
-      `^[ \\t]+.*?(?<![\\w.])${name}(?:\\.(?:append|add|update|pop|insert|setdefault|extend)\\(|\\[[^\\]\\n]+\\]\\s*[-+*]?=(?!=))`,
-      "m",
-    );
+    const changed = new RegExp(`^[ \\t]+.*?(?<![\\w.])${name}(?:${mutation})`, "m");
     if (!changed.test(bare)) return [];
     const message = `${name} is changed by requests and lives in this process alone`;
     return [{ rule: "state-in-memory" as const, line: lineAt(bare, match.index), message }];
@@ -186,9 +193,10 @@ function pathHits(source: SourceText): readonly Hit[] {
   return hitsWhere(source, "encoded-path", decoding, say);
 }
 
-const sizes = anyOf(
+const sizes = inOrder(
   "g",
-  /\b(MAX_CONTENT_LENGTH|client_max_size|DATA_UPLOAD_MAX_MEMORY_SIZE|max_body_size)["']?\]?\s*=\s*([\d_]+(?:\s*\*\s*[\d_]+)*)/,
+  /\b(MAX_CONTENT_LENGTH|client_max_size|DATA_UPLOAD_MAX_MEMORY_SIZE|max_body_size)/,
+  /["']?\]?\s*=\s*([\d_]+(?:\s*\*\s*[\d_]+)*)/,
 );
 
 function payloadHits({ code }: SourceText): readonly Hit[] {

@@ -8,6 +8,11 @@ export function anyOf(flags: string, ...patterns: readonly RegExp[]): RegExp {
   return new RegExp(patterns.map(({ source }) => `(?:${source})`).join("|"), flags);
 }
 
+/** A pattern that matches what `patterns` match one after the other. */
+export function inOrder(flags: string, ...patterns: readonly RegExp[]): RegExp {
+  return new RegExp(patterns.map(({ source }) => `(?:${source})`).join(""), flags);
+}
+
 /** Languages that the rules know. */
 export type Language = "javascript" | "python" | "go";
 

@@ -1,0 +1,143 @@
+/** Which requests are replayed, and where they come from. */
+import { readFile } from "node:fs/promises";
+import { type ErrorCode, UserError } from "../../config/errors.ts";
+import type { Config } from "../../config/index.ts";
+import { ask } from "../../local/ask.ts";
+import type { Endpoint } from "../../local/service.ts";
+import { harRequests, isHar } from "../../parity/har.ts";
+import type { ReplayRequest } from "../../parity/observed.ts";
+import { isOpenApi, openApiRequests } from "../../parity/openapi.ts";
+
+/** What the command line says about requests. */
+export interface RequestSources {
+  readonly openapi: string | undefined;
+  readonly har: string | undefined;
+  /** Whether methods that change something are taken from documents too. */
+  readonly unsafe: boolean;
+}
+
+/** Where services usually keep their own document. */
+const usualPaths = ["/openapi.json", "/swagger.json", "/v3/api-docs", "/api/openapi.json"];
+const safeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
+const bytesMax = 64 * 1024 * 1024;
+
+/** The requests, and a sentence on each source for the summary. */
+export interface RequestPlan {
+  readonly requests: readonly ReplayRequest[];
+  readonly sources: readonly string[];
+  /** Requests that were left out because they could change something. */
+  readonly leftOut: number;
+}
+
+/** Collects the requests; the service at `direct` is asked for its OpenAPI document. */
+export async function planRequests(
+  config: Config,
+  given: RequestSources,
+  direct: Endpoint,
+): Promise<RequestPlan> {
+  const described = given.openapi
+    ? openApiRequests(await readDocument(given.openapi, "OPENAPI_INVALID", isOpenApi))
+    : await ownDocument(direct);
+  const recorded = given.har
+    ? harRequests(await readDocument(given.har, "HAR_INVALID", isHar))
+    : [];
+  // What a rehearsal sends, the owner has written down to be sent: all methods count.
+  const mix = config.load.requests.map(mixRequest);
+  const ready = readinessRequest(config);
+  const documents = [...described, ...recorded];
+  const taken = documents.filter(({ method }) => given.unsafe || safeMethods.has(method));
+  const preflights = [...mix, ...taken].filter(({ method }) => method === "GET").map(preflightOf);
+  const requests = unique([ready, ...mix, ...taken, ...preflights]);
+  const sources = [
+    `${mix.length + 1} of the configuration`,
+    ...(described.length > 0 ? [`${described.length} of the OpenAPI document`] : []),
+    ...(recorded.length > 0 ? [`${recorded.length} of the HAR file`] : []),
+  ];
+  return { requests, sources, leftOut: documents.length - taken.length };
+}
+
+function readinessRequest({ readiness }: Config): ReplayRequest {
+  const headers = [["accept-encoding", "gzip, br"]] as const;
+  return { method: "GET", target: readiness.path, headers, body: null, origin: "readiness" };
+}
+
+/** OPTIONS, as a browser asks before it sends a request to another origin. */
+function preflightOf({ target, origin }: ReplayRequest): ReplayRequest {
+  const headers = [
+    ["origin", "https://parity.example"],
+    ["access-control-request-method", "GET"],
+  ] as const;
+  return { method: "OPTIONS", target, headers, body: null, origin };
+}
+
+function mixRequest(template: Config["load"]["requests"][number]): ReplayRequest {
+  const { method, path, body } = template;
+  const fill = (text: string): string =>
+    text.replaceAll("{n}", "1").replaceAll("{token}", "tparity");
+  const headers = Object.entries(template.headers).map(
+    ([name, value]) => [name.toLowerCase(), fill(value)] as const,
+  );
+  const text = body === null ? null : fill(typeof body === "string" ? body : JSON.stringify(body));
+  const typed = headers.some(([name]) => name === "content-type");
+  return {
+    method,
+    target: fill(path),
+    headers:
+      text === null || typed
+        ? headers
+        : [...headers, ["content-type", "application/json"] as const],
+    body: text === null ? null : Buffer.from(text),
+    origin: "load",
+  };
+}
+
+function unique(requests: readonly ReplayRequest[]): readonly ReplayRequest[] {
+  const found = new Map<string, ReplayRequest>();
+  for (const request of requests) {
+    const { method, target, headers, body } = request;
+    const key = JSON.stringify([
+      method,
+      target,
+      headers,
+      body && Buffer.from(body).toString("hex"),
+    ]);
+    if (!found.has(key)) found.set(key, request);
+  }
+  return [...found.values()];
+}
+
+async function ownDocument(direct: Endpoint): Promise<readonly ReplayRequest[]> {
+  for (const target of usualPaths) {
+    const headers = [["accept", "application/json"]] as const;
+    const request = { method: "GET", target, headers, body: null, origin: "openapi" };
+    const answer = await ask(direct, request, { timeoutMs: 10_000, bodyBytesMax: bytesMax });
+    if (answer.type === "none" || answer.status !== 200) continue;
+    try {
+      const document: unknown = JSON.parse(Buffer.from(answer.body).toString());
+      if (isOpenApi(document)) return openApiRequests(document);
+    } catch {
+      // Some page of the service happens to have that name.
+    }
+  }
+  return [];
+}
+
+async function readDocument(
+  path: string,
+  code: Extract<ErrorCode, "OPENAPI_INVALID" | "HAR_INVALID">,
+  fits: (document: unknown) => boolean,
+): Promise<unknown> {
+  const what = code === "HAR_INVALID" ? "an HTTP archive" : "an OpenAPI document";
+  const hint =
+    code === "HAR_INVALID"
+      ? "Browsers save one in their developer tools, under Network."
+      : "It must be JSON: convert YAML first, or let the service serve /openapi.json.";
+  let document: unknown;
+  try {
+    document = JSON.parse(await readFile(path, "utf8"));
+  } catch (error) {
+    throw new UserError(code, `${path} cannot be read: ${(error as Error).message}`, hint);
+  }
+  if (!fits(document)) throw new UserError(code, `${path} is not ${what}`, hint);
+  return document;
+}
