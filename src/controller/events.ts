@@ -1,5 +1,5 @@
 /** The controller's own events beside those of the engine: trouble, refusals and arrivals. */
-import type { EngineEvent, Phase, TickResult } from "../core/index.ts";
+import type { EngineEvent, Phase, Step, TickResult } from "../core/index.ts";
 import { type Told, troubleData } from "./told.ts";
 
 /** What a tick is worth telling: the engine's events and those of the controller. */
@@ -12,11 +12,12 @@ export function eventsOfTick(
   if (!result.ok) {
     // Somebody else was faster: that is what compare-and-swap is for.
     if (result.during === "conflict") return [];
-    const phase = told.phase ?? "steady";
-    return [trouble(`could not ${verbs[result.during]}: ${result.error.message}`, phase, nowMs)];
+    const phase = result.step?.phase ?? told.phase ?? "steady";
+    const message = `could not ${verbs[result.during]}: ${result.error.message}`;
+    return [...(result.step?.events ?? []), trouble(message, phase, nowMs)];
   }
   const { step } = result;
-  const events: EngineEvent[] = [...step.events];
+  const events: EngineEvent[] = [...untold(step, told), ...step.events];
   if (refusal !== null) {
     events.push({ ...trouble(refusal, step.phase, nowMs), type: "notice" });
   }
@@ -25,6 +26,15 @@ export function eventsOfTick(
 }
 
 const verbs = { observe: "read AWS", commit: "commit", apply: "change AWS" } as const;
+
+/** A decision that was stored by an invocation which did not live to tell of it. */
+function untold({ status, events, phase }: Step, told: Told): readonly EngineEvent[] {
+  const { target, targetSinceMs } = status;
+  const known = told.targetSinceMs === null || told.targetSinceMs === targetSinceMs;
+  if (known || events.some(({ atMs }) => atMs === targetSinceMs)) return [];
+  const message = `target ${target}: the invocation that decided it ended before it could say why`;
+  return [{ atMs: targetSinceMs, type: "decision", phase, message, data: { target } }];
+}
 
 /** An operating failure as an event. */
 export function trouble(message: string, phase: Phase, atMs: number): EngineEvent {

@@ -124,9 +124,11 @@ async function tickOnce(
   }
   options.write(tickLine(deployment.app, result, atMs));
   const events = eventsOfTick(result, told, refusals.take(), atMs);
-  const phase = result.ok ? result.step.phase : told.phase;
-  const revision = result.ok ? result.step.status.revision : 0;
-  return { result, told: await tell(controller, { ...told, phase }, events, revision, told) };
+  const { step } = result;
+  const phase = step?.phase ?? told.phase;
+  const targetSinceMs = step?.status.targetSinceMs ?? told.targetSinceMs;
+  const now = { ...told, phase, targetSinceMs };
+  return { result, told: await tell(controller, now, events, step?.status.revision ?? 0, told) };
 }
 
 /** Stores and sends what is news. That it fails is logged, and keeps nothing from moving. */
@@ -139,19 +141,26 @@ async function tell(
 ): Promise<Told> {
   const { table, audience, options } = controller;
   const after = tellNews(told, events);
-  const attempt = async (what: string, work: Promise<unknown>): Promise<void> => {
-    await work.catch((error: Error) => {
-      options.write(logLine("warn", `${what} failed: ${error.message}`, {}));
-    });
-  };
-  if (after.news.length > 0) {
-    await attempt("writing the history", appendEvents(table, revision, after.news));
-  }
-  if (after.news.length > 0 || stored.phase !== after.told.phase) {
-    await attempt("noting", writeNote(table, "told", JSON.stringify(after.told)));
+  const attempt = (what: string, work: Promise<unknown>): Promise<boolean> =>
+    work.then(
+      () => true,
+      (error: Error) => {
+        options.write(logLine("warn", `${what} failed: ${error.message}`, {}));
+        return false;
+      },
+    );
+  const { news } = after;
+  const written =
+    news.length === 0 ||
+    (await attempt("writing the history", appendEvents(table, revision, news)));
+  // A decision that is missing in the history is told by the next tick.
+  const { targetSinceMs } = written ? after.told : stored;
+  const noted = { ...after.told, targetSinceMs };
+  if (news.length > 0 || stored.phase !== noted.phase || stored.targetSinceMs !== targetSinceMs) {
+    await attempt("noting", writeNote(table, "told", JSON.stringify(noted)));
   }
   for (const problem of await notify(audience, after.news)) {
     options.write(logLine("warn", `telling failed: ${problem}`, {}));
   }
-  return after.told;
+  return noted;
 }

@@ -27,6 +27,8 @@ export type TickResult =
       /** Which part failed; `conflict` means that another controller was faster. */
       readonly during: "observe" | "commit" | "conflict" | "apply";
       readonly error: Error;
+      /** What was committed before it failed, so that it can be told; `null` if nothing was. */
+      readonly step: Step | null;
       readonly requeueAfterMs: number;
     };
 
@@ -45,7 +47,7 @@ export async function tick(
   try {
     seen = await cloud.observe();
   } catch (error) {
-    return failed("observe", error, settings);
+    return failed("observe", error, null, settings);
   }
   const planned = planTick(seen.status, seen.world, policy, settings, nowMs);
   const { step } = planned;
@@ -55,7 +57,7 @@ export async function tick(
     during = "apply";
     for (const action of step.actions) await cloud.apply(action);
   } catch (error) {
-    return failed(during, error, settings);
+    return failed(during, error, during === "apply" ? step : null, settings);
   }
   return { ok: true, ...planned, world: seen.world };
 }
@@ -77,13 +79,14 @@ export function planTick(
 function failed(
   during: "observe" | "commit" | "apply",
   error: unknown,
+  step: Step | null,
   settings: EngineSettings,
 ): TickResult {
   // An assertion that an adapter makes about itself is a bug as well.
   if (!(error instanceof Error) || error.name === "AssertionError") throw error;
   const conflict = error instanceof ConflictError;
   const requeueAfterMs = settings.pollMs;
-  return { ok: false, during: conflict ? "conflict" : during, error, requeueAfterMs };
+  return { ok: false, during: conflict ? "conflict" : during, error, step, requeueAfterMs };
 }
 
 /** Whatever changes, and whatever acts, is committed under the next revision first. */
