@@ -71,5 +71,6 @@ const styles: Readonly<Record<Tier, "cyan" | "blue">> = { lambda: "cyan", fargat
 /** Time, who said it, and what. */
 export function logLine({ atMs, tier, from, line }: LogLine, paint: Paint): string {
   const label = (from ?? tier ?? "cloud").padEnd(10);
-  return `${paint("dim", clockTime(atMs))}  ${tier === null ? label : paint(styles[tier], label)} ${line}`;
+  const place = tier === null ? label : paint(styles[tier], label);
+  return `${paint("dim", clockTime(atMs))}  ${place} ${line}`;
 }

@@ -20,21 +20,24 @@ const lookMs = 2_000;
 /** Pages of one look. */
 const pagesMax = 200;
 
+/** Which group is read, and by which clock. */
+export interface AwsLogsOptions extends LogQuery {
+  readonly region: string;
+  readonly group: string;
+  readonly nowMs: () => number;
+}
+
 /** Opens the log group; nothing is asked of AWS yet. */
-export async function openAwsLogs(
-  region: string,
-  group: string,
-  { sinceMs, tier }: LogQuery,
-): Promise<LogReader> {
+export function openAwsLogs({ region, group, nowMs, sinceMs, tier }: AwsLogsOptions): LogReader {
   const client = new CloudWatchLogsClient(clientOf({ region }));
-  let fromMs = sinceMs ?? Date.now() - pastMs;
-  let lookedMs = 0;
+  let fromMs = sinceMs ?? nowMs() - pastMs;
+  let lookedMs = Number.NEGATIVE_INFINITY;
   /** What was given out already, with its time: late lines make it necessary to read twice. */
   const given = new Map<string, number>();
   return {
     async next() {
-      if (Date.now() - lookedMs < lookMs) return [];
-      lookedMs = Date.now();
+      if (nowMs() - lookedMs < lookMs) return [];
+      lookedMs = nowMs();
       const events = await readSince(client, group, fromMs);
       const fresh = events.filter(({ eventId = "" }) => !given.has(eventId));
       for (const { eventId = "", timestamp = 0 } of fresh) given.set(eventId, timestamp);

@@ -35,18 +35,26 @@ interface Deployed {
   readonly config: ControllerConfig;
   readonly clients: ServiceClients;
   readonly table: StateTable;
+  readonly nowMs: () => number;
 }
 
 /** Opens the service that the configuration names. Rejects with UserError NOT_DEPLOYED, AWS_…. */
-export async function openAwsSource(options: SourceOptions): Promise<Source> {
+export async function openAwsSource(
+  options: SourceOptions,
+  nowMs: () => number = Date.now,
+): Promise<Source> {
   const { config } = await loadConfig(options.config);
   const region = await chosenRegion(options);
-  const deployed = await mistaken(() => findDeployed(config.name, region));
+  const found = await mistaken(() => findDeployed(config.name, region));
+  const deployed: Deployed = { ...found, nowMs };
   return {
     report: () => mistaken(() => report(deployed)),
     history: (sinceMs, limit) => mistaken(() => history(deployed, sinceMs, limit)),
-    nowMs: async () => Date.now(),
-    logs: (query) => openAwsLogs(region, deployed.deployment.names.appLogs, query),
+    nowMs: async () => nowMs(),
+    logs: async (query) => {
+      const group = deployed.deployment.names.appLogs;
+      return openAwsLogs({ region, group, nowMs, ...query });
+    },
     override: (word) =>
       mistaken(async () => {
         if (word?.tier === "fargate" && deployed.deployment.domain === null) throw noDomain();
@@ -65,7 +73,7 @@ async function mistaken<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function findDeployed(app: string, region: string): Promise<Deployed> {
+async function findDeployed(app: string, region: string): Promise<Omit<Deployed, "nowMs">> {
   const clients = serviceClients({ region });
   const { controllerFunction } = deploymentNames(app);
   const command = new GetFunctionConfigurationCommand({ FunctionName: controllerFunction });
@@ -94,7 +102,7 @@ async function report(deployed: Deployed): Promise<Report> {
   const { app, region, deployment, config, clients, table } = deployed;
   const settings = engineSettings(config);
   const since = (await readStatus(table)).targetSinceMs;
-  const pastMs = Math.min(pastMsMax, Math.max(pastMsMin, Date.now() - since));
+  const pastMs = Math.min(pastMsMax, Math.max(pastMsMin, deployed.nowMs() - since));
   const cloud = new AwsCloud({
     deployment,
     // The longest quiet that is asked for is how far back the metrics are read.
@@ -105,12 +113,12 @@ async function report(deployed: Deployed): Promise<Report> {
     },
     clients,
     table,
-    nowMs: () => Date.now(),
+    nowMs: deployed.nowMs,
     probe: httpProbe,
     readOnly: true,
   });
   const { status, world } = await cloud.observe();
-  const nowMs = Date.now();
+  const nowMs = deployed.nowMs();
   const policy = policyOf(config);
   const profile = profileOf(config);
   const { step, decision } = planTick(status, world, policy, settings, nowMs);

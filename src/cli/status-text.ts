@@ -69,7 +69,8 @@ export function waitText({ wait, reason }: Snapshot): string {
 
 function weightsText({ route, inSync }: Snapshot, paint: Paint): string {
   const sync = inSync ? "in sync" : paint("yellow", "not yet in sync");
-  return `Lambda ${route.lambda} % ${bar(route.lambda / 100, 20)} ${route.fargate} % Fargate, ${sync}`;
+  const { lambda, fargate } = route;
+  return `Lambda ${lambda} % ${bar(lambda / 100, 20)} ${fargate} % Fargate, ${sync}`;
 }
 
 function tierText(tier: Tier, reading: TierReading, paint: Paint): string {
@@ -123,10 +124,9 @@ function alarmText(alarm: AlarmReading, paint: Paint): string {
     INSUFFICIENT_DATA: paint("dim", "–    "),
   };
   const sign = breachesWhen === "at-least" ? "≥" : "<";
-  return (
-    `${name.padEnd(16)} ${shown[state]} ${value === null ? "no data" : count(value)}, rings ${sign} ` +
-    `${count(threshold)} ${alarmUnit[name]} in ${periodsToAlarm} of ${periods} min, now in ${breaching}`
-  );
+  const rule = `${sign} ${count(threshold)} ${alarmUnit[name]} in ${periodsToAlarm} of ${periods} min`;
+  const now = value === null ? "no data" : count(value);
+  return `${name.padEnd(16)} ${shown[state]} ${now}, rings ${rule}, now in ${breaching}`;
 }
 
 function overrideText({ override, atMs }: Snapshot): string {
@@ -147,7 +147,7 @@ function costText({ cost, atMs }: Snapshot): string {
   if (cost === null) return "not counted";
   const { actualUsd, alwaysLambdaUsd, alwaysFargateUsd, sinceMs } = cost;
   return (
-    `about ${usd(actualUsd)} in ${duration(atMs - sinceMs)}; always Lambda ${usd(alwaysLambdaUsd)}, ` +
-    `always Fargate ${usd(alwaysFargateUsd)}`
+    `about ${usd(actualUsd)} in ${duration(atMs - sinceMs)}; ` +
+    `always Lambda ${usd(alwaysLambdaUsd)}, always Fargate ${usd(alwaysFargateUsd)}`
   );
 }

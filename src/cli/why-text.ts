@@ -86,8 +86,8 @@ function nearestText(snapshot: Snapshot): string {
   const { alarm, value, threshold, breaching, periodsToAlarm, nearness, breachesWhen } = nearest;
   const sign = breachesWhen === "at-least" ? "of" : "against less than";
   return (
-    `${alarm} at ${Math.floor(nearness * 100)} %: ${count(value ?? 0)} ${sign} ${count(threshold)} ` +
-    `${alarmUnit[alarm]}, in ${breaching} of ${periodsToAlarm} min`
+    `${alarm} at ${Math.floor(nearness * 100)} %: ${count(value ?? 0)} ${sign} ` +
+    `${count(threshold)} ${alarmUnit[alarm]}, in ${breaching} of ${periodsToAlarm} min`
   );
 }
 

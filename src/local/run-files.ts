@@ -117,7 +117,7 @@ function lostEvent(lines: number, atMs: number): RunRecord {
   };
 }
 
-/** The history that is kept in a state folder, oldest first; lines that are damaged are left out. */
+/** The history that is kept in a state folder, oldest first, without damaged lines. */
 export async function readHistory(folder: string): Promise<readonly RunRecord[]> {
   const lines = await readRollingFile(folder, history.name);
   return lines.flatMap((line) => parsed(line) ?? []);

@@ -29,12 +29,13 @@ export const logs: Service = {
         const from = Number(input.nextToken ?? 0);
         const size = Math.min(pageMax, input.limit ?? pageMax);
         return {
-          events: found.slice(from, from + size).map(({ atMs, stream, message }, at) => ({
-            eventId: `${atMs}-${stream}-${from + at}`,
-            timestamp: atMs,
-            ingestionTime: atMs + 1_000,
-            logStreamName: stream,
-            message,
+          events: found.slice(from, from + size).map((event) => ({
+            // The same however it is asked for.
+            eventId: `${event.atMs}-${event.stream}-${group.indexOf(event)}`,
+            timestamp: event.atMs,
+            ingestionTime: event.atMs + 1_000,
+            logStreamName: event.stream,
+            message: event.message,
           })),
           ...(from + size < found.length && { nextToken: String(from + size) }),
         };
