@@ -4,7 +4,15 @@ import { shifted } from "../core/override.ts";
 import type { Tier } from "../core/types.ts";
 import { durationOption } from "./arguments.ts";
 import { awsArgs } from "./aws/options.ts";
-import { sayWord, staysText, tierArg, tierNamed, type Wish, waitArgs } from "./shift-word.ts";
+import {
+  sayWord,
+  stayOf,
+  staysText,
+  tierArg,
+  tierNamed,
+  type Wish,
+  waitArgs,
+} from "./shift-word.ts";
 import { openSource, type Report, sourceArgs } from "./source.ts";
 import { tierName } from "./why-text.ts";
 
@@ -34,13 +42,10 @@ const command: CommandDef = defineCommand({
 
 export default command;
 
-/** Somewhere to stay at least, where the configuration asks for no minimum. */
-const stayMinMs = 10 * 60_000;
-
 /** What `shift` wants of a service as it is; `stayMs` is `null` for the tier's minimum stay. */
 export function shiftWish(report: Report, tier: Tier, stayMs: number | null): Wish {
-  const { atMs, override, target, dwellMs } = report.snapshot;
-  const stays = stayMs ?? Math.max(stayMinMs, dwellMs[tier]);
+  const { atMs, override, target } = report.snapshot;
+  const stays = stayMs ?? stayOf(report.snapshot, tier);
   if (target === tier && stayMs === null && (override === null || override.tier === tier)) {
     const until = override === null ? "as the policy wants it" : staysText(override.untilMs, atMs);
     return { tier, word: undefined, sentence: `on ${tierName(tier)} already, ${until}` };

@@ -124,7 +124,8 @@ function alarmText(alarm: AlarmReading, paint: Paint): string {
     INSUFFICIENT_DATA: paint("dim", "–    "),
   };
   const sign = breachesWhen === "at-least" ? "≥" : "<";
-  const rule = `${sign} ${count(threshold)} ${alarmUnit[name]} in ${periodsToAlarm} of ${periods} min`;
+  const limit = `${sign} ${count(threshold)} ${alarmUnit[name]}`;
+  const rule = `${limit} in ${periodsToAlarm} of ${periods} min`;
   const now = value === null ? "no data" : count(value);
   return `${name.padEnd(16)} ${shown[state]} ${now}, rings ${rule}, now in ${breaching}`;
 }

@@ -11,6 +11,7 @@ const args = {
   ...sourceArgs,
   ...awsArgs,
   watch: { type: "boolean", description: "Keep looking, once a second, until Ctrl-C" },
+  web: { type: "boolean", description: "Serve the live page until Ctrl-C" },
   json: { type: "boolean", description: "One JSON object; with --watch one a line" },
 } as const;
 
@@ -20,6 +21,7 @@ const command: CommandDef = defineCommand({
   async run({ args: given }) {
     const source = await openSource(given);
     const json = given.json === true;
+    if (given.web === true) return (await import("./status-web.ts")).serveStatus(source);
     if (given.watch === true) return watch(source, json);
     process.stdout.write(shown(await source.report(), json));
     return 0;

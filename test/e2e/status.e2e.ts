@@ -63,6 +63,16 @@ describe("a run on this machine", () => {
     assert.equal((await watch.ended).code, 130);
   });
 
+  test("serves its page", async () => {
+    const web = start(folder, ["status", "--web"]);
+    await eventually(() => /^quick: http:/.test(web.stdout) || web.stderr, patienceMs);
+    const page = await fetch(/http:\S+/.exec(web.stdout)?.[0] ?? "");
+    assert.equal(page.status, 200);
+    assert.match(await page.text(), /<!doctype html>/i);
+    web.kill("SIGINT");
+    assert.equal((await web.ended).code, 130);
+  });
+
   test("explains itself in five lines", async () => {
     const lines = good(await ask("why"))
       .trimEnd()
