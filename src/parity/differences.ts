@@ -8,6 +8,8 @@ import type { Diff } from "./compare.ts";
 export interface Difference {
   readonly id: string;
   readonly tier: "lambda" | "fargate" | "both";
+  /** Whether strict mode makes Fargate alike. */
+  readonly strict?: true;
   /** What differs, for the table. */
   readonly what: string;
   readonly onLambda: string;
@@ -75,9 +77,10 @@ export const differences: readonly Difference[] = [
   {
     id: "body-framing",
     tier: "lambda",
+    strict: true,
     what: "how a body's end is told: Content-Length or chunks",
     onLambda: "always Content-Length, unless the answer is streamed",
-    onFargate: asSent,
+    onFargate: "as sent; requests with Content-Length in strict mode",
     explains: (diff) =>
       inHeader(diff, new Set(["content-length", "transfer-encoding"])) &&
       (diff.direct === null || diff.there === null),
@@ -186,17 +189,19 @@ export const differences: readonly Difference[] = [
   {
     id: "expect",
     tier: "lambda",
+    strict: true,
     what: "Expect: 100-continue",
     onLambda: "the front door says Continue and drops it",
-    onFargate: "the service decides",
+    onFargate: "the service decides; as on Lambda in strict mode",
     explains: (diff) => diff.side === "request" && inHeader(diff, /^expect$/),
   },
   {
     id: "trailers",
     tier: "lambda",
+    strict: true,
     what: "trailers, of requests and answers",
     onLambda: "dropped",
-    onFargate: asSent,
+    onFargate: "as sent; dropped in strict mode",
     explains: ({ part, there }) => part === "trailers" && there === "",
   },
   {
@@ -275,7 +280,10 @@ const refusals = new Set([
 ]);
 
 /** The entries that explain `diffs`, and the differences that none explains. */
-export function explain(diffs: readonly Diff[]): {
+export function explain(
+  diffs: readonly Diff[],
+  mode: "native" | "strict" = "native",
+): {
   readonly explained: readonly string[];
   readonly unexplained: readonly Diff[];
 } {
@@ -288,7 +296,9 @@ export function explain(diffs: readonly Diff[]): {
   const statuses = diffs.filter(({ part }) => part === "status");
   for (const diff of [...statuses, ...diffs.filter(({ part }) => part !== "status")]) {
     const entry = differences.find(
-      ({ tier, explains }) => (tier === "both" || tier === diff.tier) && explains(diff, diffs),
+      ({ tier, strict, explains }) =>
+        (tier === "both" || tier === diff.tier || (strict && mode === "strict")) &&
+        explains(diff, diffs),
     );
     if (entry) explained.add(entry.id);
     else if (!refused(diff)) unexplained.push(diff);

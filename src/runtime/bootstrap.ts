@@ -5,7 +5,7 @@
  * detect where we are → start the service → wait until it is ready → bridge → drain.
  */
 import "./footprint.ts";
-import { runInContainer } from "./container.ts";
+import { runInContainer, servicePort } from "./container.ts";
 import { commandOf, detectSurroundings } from "./detect.ts";
 import { refuseStart, runOnLambda } from "./lambda.ts";
 import { logLine } from "./log.ts";
@@ -16,10 +16,12 @@ async function main(): Promise<number> {
   const command = commandOf(process.argv.slice(2));
   if (command.length === 0) throw new VariableError("usage: bootstrap [--] PROGRAM [ARGUMENT…]");
   const settings = readSettings(process.env, logLine);
-  const service = startService(command, { ...process.env, PORT: String(settings.port) });
-  return detectSurroundings(process.env) === "lambda"
+  const onLambda = detectSurroundings(process.env) === "lambda";
+  const port = onLambda ? settings.port : await servicePort(settings);
+  const service = startService(command, { ...process.env, PORT: String(port) });
+  return onLambda
     ? runOnLambda(service, settings, logLine)
-    : runInContainer(service, settings.stopMs, logLine);
+    : runInContainer(service, settings, port, logLine);
 }
 
 process.exit(await main().catch((error: unknown) => refuseStart(error, process.env, logLine)));

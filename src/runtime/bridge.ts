@@ -1,9 +1,9 @@
 /** The loop between the Runtime API and the service: one invocation at a time. */
 import { compressed } from "./compression.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
-import { requestOf, type ServiceRequest } from "./events.ts";
+import { type EventKind, requestOf, type ServiceRequest } from "./events.ts";
 import { DeadlineError, explain, StatusError, tooLarge } from "./failures.ts";
-import { createHttpClient, type HttpClient, type Upload } from "./http-client.ts";
+import { createHttpClient, type HttpAnswer, type HttpClient, type Upload } from "./http-client.ts";
 import type { Log } from "./log.ts";
 import { preludeOf, responseBytesMax, responseOf } from "./responses.ts";
 import {
@@ -75,7 +75,7 @@ export async function bridge(parts: BridgeParts): Promise<void> {
 async function serve(task: Task): Promise<void> {
   const { runtime, onLog, deadline } = task;
   const { requestId, deadlineMs } = task.invocation;
-  deadline.begin(deadlineMs);
+  deadline.begin(answerByMs(deadlineMs, task.nowMs()));
   const failure = await answer(task);
   if (failure) {
     onLog(`invocation ${requestId} failed: ${failure.type}: ${failure.message.slice(0, 500)}`);
@@ -84,13 +84,24 @@ async function serve(task: Task): Promise<void> {
   deadline.end();
 }
 
+/** Lambda ends an environment that is late by a millisecond: its word must come before. */
+const marginMs = 200;
+
+/** When clients must be told that there is no answer: a little before the invocation ends. */
+function answerByMs(deadlineMs: number | null, nowMs: number): number | null {
+  if (deadlineMs === null || deadlineMs <= nowMs) return deadlineMs;
+  return deadlineMs - Math.min(marginMs, (deadlineMs - nowMs) / 10);
+}
+
 /** Resolves with the failure to report, `null` if the invocation has been answered. */
 async function answer(task: Task): Promise<FunctionError | null> {
   const { settings, runtime, service, client, invocation, deadline } = task;
+  let kind: EventKind = "other";
   try {
+    const request = requestOf(invocation.event, invocation, settings);
+    kind = request.kind;
     // A service that never got ready refuses the connection, which says why.
     if (task.starting) await deadline.within(task.starting);
-    const request = requestOf(invocation.event, invocation, settings);
     if (settings.invokeMode === "response_stream" && request.kind !== "other") {
       return await answerInStream(task, request);
     }
@@ -104,8 +115,36 @@ async function answer(task: Task): Promise<FunctionError | null> {
     await runtime.respond(invocation.requestId, response);
     return null;
   } catch (error) {
-    return explain(deadline.passed ? new DeadlineError() : error, service);
+    if (!deadline.passed) return explain(error, service);
+    const { errorStatuses, invokeMode } = settings;
+    if (kind === "other" || includesStatus(errorStatuses, gatewayTimeout.status)) {
+      return explain(new DeadlineError(), service);
+    }
+    // The environment lives on, and clients get what a balancer would say.
+    task.onLog(`invocation ${invocation.requestId}: no answer in time`);
+    if (invokeMode === "buffered") {
+      await runtime.respond(invocation.requestId, responseOf(kind, gatewayTimeout));
+    } else await sayInStream(runtime, invocation.requestId, gatewayTimeout);
+    return null;
   }
+}
+
+/** What clients get when the service has not answered in time. */
+const gatewayTimeout: HttpAnswer = {
+  status: 504,
+  headers: [["content-type", "application/json"]],
+  body: Buffer.from('{"message":"Gateway Timeout"}'),
+};
+
+async function sayInStream(
+  runtime: RuntimeApi,
+  requestId: string,
+  answer: HttpAnswer,
+): Promise<void> {
+  const upload = runtime.stream(requestId);
+  upload.write(preludeOf(answer));
+  upload.write(answer.body);
+  await finishUpload(upload, []);
 }
 
 /** A character takes three bytes at most, so that short responses need not be counted. */
@@ -139,6 +178,7 @@ async function answerInStream(task: Task, request: ServiceRequest): Promise<Func
     await finishUpload(upload, []);
     return null;
   } catch (error) {
+    if (!upload && deadline.passed) throw error;
     const failure = await explain(deadline.passed ? new DeadlineError() : error, service);
     if (!upload) return failure;
     await finishUpload(upload, errorTrailers(failure));

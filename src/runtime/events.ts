@@ -137,7 +137,7 @@ const spoofable: ReadonlySet<string> = new Set([
 const validName = /^[-a-z0-9]+$/;
 
 /** Whether a header goes on to the service, by its lower-case name. */
-function passes(name: string): boolean {
+export function passesHeader(name: string): boolean {
   return validName.test(name) && !notForwarded.has(name) && !spoofable.has(name);
 }
 
@@ -151,7 +151,7 @@ function senderHeaders(event: Json, kind: EventKind): [string, string][] {
     if (value === null || value === undefined) return;
     const clean = headerText(name, String(value));
     if (name === "cookie") cookies.push(clean);
-    else if (passes(name)) headers.push([name, clean]);
+    else if (passesHeader(name)) headers.push([name, clean]);
     if (name !== "connection") return;
     dropped ??= new Set();
     for (const token of clean.toLowerCase().split(",")) dropped.add(token.trim());
@@ -203,7 +203,11 @@ function sourceOf(context: Json, kind: EventKind): string {
  * X-Forwarded-For without the entries that the client may have invented: the front door's own, and
  * before it one for each proxy that is ours.
  */
-function addClientAddress(headers: [string, string][], source: string, proxies: number): void {
+export function addClientAddress(
+  headers: [string, string][],
+  source: string,
+  proxies: number,
+): void {
   const chain: string[] = [];
   for (let at = headers.length - 1; at >= 0; at -= 1) {
     const [name, value] = headers[at] ?? ["", ""];

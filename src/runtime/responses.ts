@@ -65,6 +65,11 @@ const connectionHeaders = new Set([
   "upgrade",
 ]);
 
+/** Whether a header of an answer goes on to the client, by its lower-case name. */
+export function isEndToEnd(name: string): boolean {
+  return !connectionHeaders.has(name);
+}
+
 /** Lower-case names, without the headers that concern the connection to the service. */
 function forwarded(headers: Headers): Headers {
   const kept: [string, string][] = [];

@@ -20,6 +20,8 @@ test("the defaults are the adapter's", () => {
     authorizationSource: null,
     errorStatuses: [],
     trustedProxies: 0,
+    envelope: "native",
+    timeoutMs: 29_000,
     runtimeApi: "",
     stopMs: 60_000,
   });

@@ -38,6 +38,10 @@ export interface Settings {
   readonly errorStatuses: StatusRanges;
   /** Proxies of our own in front of the front door: so many more addresses are believed. */
   readonly trustedProxies: number;
+  /** Whether a container is held to what Lambda allows. */
+  readonly envelope: "native" | "strict";
+  /** Longest time for one answer in strict mode, real milliseconds. */
+  readonly timeoutMs: number;
   /** `host:port` of the Runtime API, empty in a container. */
   readonly runtimeApi: string;
   /** Longest wait for the service after SIGTERM, real milliseconds. */
@@ -82,6 +86,11 @@ export function readSettings(env: Environment, onLog: (message: string) => void)
     authorizationSource: source?.toLowerCase() ?? null,
     errorStatuses: parseStatuses("AWS_LWA_ERROR_STATUS_CODES", own("ERROR_STATUS_CODES") ?? ""),
     trustedProxies: parseCount("LAMBDAFLEX_TRUSTED_PROXIES", env.LAMBDAFLEX_TRUSTED_PROXIES || "0"),
+    envelope: parseChoice("LAMBDAFLEX_ENVELOPE", env.LAMBDAFLEX_ENVELOPE || undefined, [
+      "native",
+      "strict",
+    ] as const),
+    timeoutMs: parseSeconds("LAMBDAFLEX_TIMEOUT_SECONDS", env.LAMBDAFLEX_TIMEOUT_SECONDS || "29"),
     runtimeApi: readRuntimeApi(env, own("LAMBDA_RUNTIME_API_PROXY")),
     stopMs: parseSeconds("LAMBDAFLEX_STOP_SECONDS", env.LAMBDAFLEX_STOP_SECONDS || "60"),
   };

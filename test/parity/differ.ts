@@ -18,7 +18,11 @@ export interface Verdict {
 const telling = new Set(["x-seen", "content-length"]);
 
 /** Runs one shape. */
-export async function differ(ways: ThreeWays, shape: Shape): Promise<Verdict> {
+export async function differ(
+  ways: ThreeWays,
+  shape: Shape,
+  mode: "native" | "strict" = "native",
+): Promise<Verdict> {
   const { request, options } = shape;
   const direct = await ask(ways.direct, request, options);
   const diffs: Diff[] = [];
@@ -30,7 +34,7 @@ export async function differ(ways: ThreeWays, shape: Shape): Promise<Verdict> {
     const answers = [direct, there].map((observed) => (one && other ? untold(observed) : observed));
     diffs.push(...compareAnswers(tier, answers[0] as Observed, answers[1] as Observed));
   }
-  return { shape, ...explain(diffs) };
+  return { shape, ...explain(diffs, mode) };
 }
 
 function seenBy(observed: Observed): SeenRequest | null {
