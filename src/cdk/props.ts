@@ -113,6 +113,12 @@ export interface DeploymentProps {
    */
   readonly fargateClientKeepAliveSeconds?: number;
   /**
+   * strict holds Fargate to what Lambda allows: 6 MB, 10 KB of headers, timeoutSeconds, no forged
+   * client address; needs the bootstrap in the image.
+   * @default "native"
+   */
+  readonly fargateEnvelope?: "native" | "strict";
+  /**
    * Time between two health checks of a task.
    * @default 5
    */

@@ -1,5 +1,5 @@
 /** The service's environment. Both tiers get the same, but for what tells them apart. */
-import type { Config } from "../config/index.ts";
+import { type Config, envelopeVariables } from "../config/index.ts";
 import type { Tier } from "../core/types.ts";
 
 /** Lambda stops waiting for a start after ten seconds; later ones go on in the first request. */
@@ -13,6 +13,7 @@ export function serviceVariables(config: Config, tier: Tier): Readonly<Record<st
     PORT: String(port),
     HOST: tier === "lambda" ? "127.0.0.1" : "0.0.0.0",
     LAMBDAFLEX_TIER: tier,
+    ...(tier === "fargate" && envelopeVariables(config)),
     AWS_LWA_PORT: String(port),
     AWS_LWA_READINESS_CHECK_PATH: readiness.path,
     AWS_LWA_READINESS_CHECK_HEALTHY_STATUS: "200-299",

@@ -9,6 +9,7 @@ export { configSchema } from "./schema.ts";
 export {
   argvOf,
   engineSettings,
+  envelopeVariables,
   loadMix,
   type MixedRequest,
   type ServiceFields,

@@ -100,13 +100,22 @@ export interface ServiceFields {
   readonly readiness: { readonly path: string; readonly timeoutMs: number };
 }
 
+/** What the bootstrap is told about strict mode; nothing on a tier that is left as it is. */
+export function envelopeVariables({ fargate, lambda }: Config): Readonly<Record<string, string>> {
+  if (fargate.envelope === "native") return {};
+  return {
+    LAMBDAFLEX_ENVELOPE: fargate.envelope,
+    LAMBDAFLEX_TIMEOUT_SECONDS: String(lambda.timeoutSeconds),
+  };
+}
+
 /** How the service of a configuration in `folder` is started. */
 export function serviceFields(config: Config, folder: string): ServiceFields {
   return {
     name: config.name,
     command: argvOf(config.command),
     cwd: folder,
-    env: config.env,
+    env: { ...config.env, ...envelopeVariables(config) },
     readiness: {
       path: config.readiness.path,
       timeoutMs: config.readiness.timeoutSeconds * secondMs,

@@ -93,6 +93,11 @@ export interface Config {
      * Longest life of a client's connection; AWS's own 3600 pins clients to the tier. Default: 60.
      */
     readonly clientKeepAliveSeconds: number;
+    /**
+     * strict holds Fargate to what Lambda allows: 6 MB, 10 KB of headers, timeoutSeconds, no forged
+     * client address; needs the bootstrap in the image. Default: "native".
+     */
+    readonly envelope: "native" | "strict";
     /** How the balancer checks a task, at `readiness.path`. */
     readonly healthCheck: {
       /** Time between two health checks of a task. Default: 5. */

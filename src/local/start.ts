@@ -237,6 +237,7 @@ function burstOf(ground: Ground): Burst {
         service: { ...service.current, digest },
         ...sizes.fargate,
         tasks,
+        requestTimeoutMs: sizes.lambda.timeoutMs,
         startDelayMs: () => (instant-- > 0 ? 0 : delays.taskStartMs()),
         startsMax,
         clock,

@@ -71,6 +71,13 @@ export const fargate: Section<Config["fargate"], ConfigInput["fargate"]> = z
       60,
       "Longest life of a client's connection; AWS's own 3600 pins clients to the tier.",
     ),
+    envelope: z
+      .enum(["native", "strict"])
+      .default("native")
+      .describe(
+        "strict holds Fargate to what Lambda allows: 6 MB, 10 KB of headers, timeoutSeconds, no " +
+          "forged client address; needs the bootstrap in the image.",
+      ),
     healthCheck,
   })
   .prefault({})
