@@ -73,7 +73,9 @@ function towardsLambda(at: Facts): Plan {
   if (settle !== null) return stay(settle);
   const wait: Wait = { kind: "removal", message: `the burst tier is ${state}`, leftMs: null };
   if (state === "stopping") return stay(wait);
-  return { status, actions: [{ type: "deprovision" }], wait };
+  // What was proved of this tier ends here: one that a stale answer still shows must prove itself.
+  const unproved: Status = { ...status, healthySinceMs: null, probesOk: 0 };
+  return { status: unproved, actions: [{ type: "deprovision" }], wait };
 }
 
 /** The record is removed: whoever resolved it a moment ago may still come for one TTL. */
@@ -82,7 +84,6 @@ function lastClients(at: Facts): Wait | null {
   if (status.syncedAtMs === null) {
     return { kind: "in-sync", message: "DNS servers forget the record", leftMs: null };
   }
-  if (status.shiftedAtMs === null) return null;
   const leftMs = status.syncedAtMs + settings.ttlMs - nowMs;
   return leftMs > 0 ? { kind: "ttl", message: "the last answers expire", leftMs } : null;
 }

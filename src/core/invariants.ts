@@ -6,6 +6,7 @@
  * `commit`; 6 and 7 (absence and convergence in the end) speak of runs and are proved by tests.
  */
 
+import { mayHaveClients } from "./phase.ts";
 import { lambdaOnly, remember, sameRoute } from "./status.ts";
 import { isRetreat, isReversal } from "./target.ts";
 import type { Action, EngineSettings, Observation, Status, Step } from "./types.ts";
@@ -74,13 +75,12 @@ function weightOnlyToReadyTiers(action: Action, at: Checked): string | null {
   if (action.route.fargate > world.dns.route.fargate && world.fargate.state !== "ready") {
     return `1: weight for Fargate while it is ${world.fargate.state}`;
   }
+  // Giving back what a hand took is no shift.
+  const held = Math.max(world.dns.route.lambda, at.before.route.lambda);
+  if (action.route.lambda <= held || world.lambda.state === "ready") return null;
   // Lambda is the tier of last resort: it may take over unproved when Fargate is worse.
   const lastResort = world.fargate.state !== "ready" || isRetreat({ ...at, status: after });
-  const restored = sameRoute(action.route, at.before.route);
-  if (action.route.lambda > world.dns.route.lambda && world.lambda.state !== "ready") {
-    if (!lastResort && !restored) return `1: weight for Lambda while it is ${world.lambda.state}`;
-  }
-  return null;
+  return lastResort ? null : `1: weight for Lambda while it is ${world.lambda.state}`;
 }
 
 function sameImageBeforeWeight(action: Action, at: Checked): string | null {
@@ -97,7 +97,6 @@ function removalOnlyAfterDrain(action: Action, at: Checked): string | null {
   const { route, inSync } = world.dns;
   if (after.target !== "lambda") return "3: removal while Fargate is the target";
   if (!sameRoute(route, lambdaOnly) || !inSync) return "3: removal before DNS forgot Fargate";
-  if (after.shiftedAtMs === null) return null;
   const since = after.syncedAtMs === null ? -1 : nowMs - after.syncedAtMs;
   return since >= settings.ttlMs ? null : "10: removal before the last answers expired";
 }
@@ -106,7 +105,7 @@ function recordOutlivesDrain(action: Action, at: Checked): string | null {
   if (action.type !== "route" || action.route.fargateRecord) return null;
   const { before, world, settings, nowMs } = at;
   if (!world.dns.route.fargateRecord || !before.route.fargateRecord) return null;
-  if (world.fargate.state !== "ready") return null;
+  if (!mayHaveClients(world)) return null;
   if (before.route.fargate > 0) return "3: record removed while it has weight";
   const synced = remember(before, world, settings, nowMs).syncedAtMs;
   if (synced === null) return "3: record removed before the weights were in sync";

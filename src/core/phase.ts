@@ -28,6 +28,12 @@ export function settleWait(status: Status, settings: EngineSettings, nowMs: numb
   return { kind: "bake", message: "the new share proves itself", leftMs: bakeLeft };
 }
 
+/** Whether clients can be on the burst tier. One without healthy targets may recover any moment. */
+export function mayHaveClients(world: Observation): boolean {
+  const { state } = world.fargate;
+  return state === "ready" || state === "starting";
+}
+
 /** What still keeps clients on the burst tier after its weight went to 0. `null` when drained. */
 export function drainWait(
   status: Status,
@@ -35,7 +41,7 @@ export function drainWait(
   settings: EngineSettings,
   nowMs: number,
 ): Wait | null {
-  if (world.fargate.state !== "ready") return null;
+  if (!mayHaveClients(world)) return null;
   if (status.syncedAtMs === null) {
     return { kind: "in-sync", message: "DNS servers take over the weights", leftMs: null };
   }

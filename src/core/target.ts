@@ -63,6 +63,9 @@ function change(at: Situation, tier: Tier, tasks: number, reason: string, dwells
     if (state === "failed" || state === "stopping" || orphans.length > 0) {
       return hold("the former burst tier is still being removed", null);
     }
+    if (status.route.fargate > 0 && state !== "ready") {
+      return hold("the burst tier lost its targets and gives its weight back first", null);
+    }
   }
   if (dwells && !isReversal(at, tier)) {
     const dwell = tier === "lambda" ? settings.dwellFargateMs : settings.dwellLambdaMs;

@@ -1,0 +1,114 @@
+/**
+ * Liveness: from every state, once faults have stopped, the target is reached, and how soon.
+ *
+ * Without faults one unit of time is: whatever was on its way arrives, then one tick. That leaves
+ * one successor per state and wish, so the way to the target is a path: followed until it ends in
+ * a goal that it does not leave, or in a circle.
+ */
+import { phaseOf } from "../../core/phase.ts";
+import { calmLook } from "./choices.ts";
+import type { CodeSet } from "./code-set.ts";
+import { decode, encode } from "./codec.ts";
+import { nowMs, statusOf } from "./concrete.ts";
+import { observationOf, sights } from "./sights.ts";
+import { type AbstractState, extender, hasPending, proofSettings, stands } from "./state.ts";
+import { stepOf } from "./step.ts";
+import { changesOf } from "./story.ts";
+import { applied, later, losesExtender, progressed } from "./world.ts";
+
+/** What the policy says from then on. */
+export type Wish = (typeof sights.policy)[number];
+
+/** Where every state leads to. */
+export interface Liveness {
+  /** Ticks from the farthest state until the target is reached, for each wish. */
+  readonly ticksMax: Readonly<Record<Wish, number>>;
+  /** A way that never arrives, or leaves its goal; `null` if there is none. */
+  readonly failure: { readonly wish: Wish; readonly story: readonly string[] } | null;
+}
+
+/** Follows the way from every state under every wish. */
+export function provesLiveness(states: CodeSet): Liveness {
+  const ticksMax: Record<Wish, number> = { holds: 0, "wants Fargate": 0, "wants Lambda": 0 };
+  for (const wish of sights.policy) {
+    const known = new Map<number, number>();
+    for (let index = 0; index < states.size; index += 1) {
+      const ticks = ticksToGoal(calmedDown(decode(states.at(index))), wish, known);
+      if (typeof ticks !== "number") return { ticksMax, failure: { wish, story: ticks } };
+      ticksMax[wish] = Math.max(ticksMax[wish], ticks);
+    }
+  }
+  return { ticksMax, failure: null };
+}
+
+/** Ticks from here, or the story of a way that never arrives. */
+function ticksToGoal(
+  state: AbstractState,
+  wish: Wish,
+  known: Map<number, number>,
+): number | readonly string[] {
+  const way: number[] = [];
+  const onWay = new Set<number>();
+  let at = state;
+  let code = encode(at);
+  while (!known.has(code)) {
+    const next = afterOneTick(at, wish);
+    if (isGoal(at, wish)) {
+      if (!isGoal(next, wish)) return tellWay([...way, code, encode(next)]);
+      known.set(code, 0);
+      break;
+    }
+    if (onWay.has(code)) return tellWay([...way, code]);
+    onWay.add(code);
+    way.push(code);
+    at = next;
+    code = encode(at);
+  }
+  let ticks = known.get(code) ?? 0;
+  for (const passed of way.reverse()) {
+    ticks += 1;
+    known.set(passed, ticks);
+  }
+  return ticks;
+}
+
+function tellWay(way: readonly number[]): readonly string[] {
+  const states = way.map(decode);
+  return states.slice(1).map((next, at) => `tick: ${changesOf(states[at] ?? next, next)}`);
+}
+
+/** What was committed is applied, and nobody but a client that keeps its address is followed. */
+function calmedDown(state: AbstractState): AbstractState {
+  let calm = state;
+  while (hasPending(calm)) calm = { ...calm, ...applied(calm) };
+  const client = calm.client === extender && stands(calm.stack) ? extender : 0;
+  return { ...calm, client, lingering: false, excused: false, before: null };
+}
+
+/** One unit of time without faults. */
+export function afterOneTick(state: AbstractState, wish: Wish): AbstractState {
+  const arrived = { ...state, ...later(state), ...progressed({ ...state, ...later(state) }) };
+  const balancer = arrived.client === extender ? "in use" : "quiet";
+  const { after, violation } = stepOf(arrived, calmLook({ policy: wish, balancer }));
+  if (violation !== null) throw new Error(`${violation}: ${JSON.stringify(arrived)}`);
+  const cut = losesExtender(arrived, after.pendingRoute);
+  return calmedDown(cut ? { ...after, client: 0 } : after);
+}
+
+/** Whether everything is as the owner, or else the policy, wants it. */
+function isGoal(state: AbstractState, wish: Wish): boolean {
+  const policy = { holds: null, "wants Fargate": "fargate", "wants Lambda": "lambda" }[wish];
+  const wanted = state.override ?? policy ?? state.target;
+  if (state.target !== wanted) return false;
+  const agrees = state.shown === state.route && state.inSync;
+  if (wanted === "lambda") {
+    return agrees && state.route === 0 && state.stack === "absent" && !state.orphans;
+  }
+  const serves = state.route === 3 && state.stack === "ready" && state.skew === 0;
+  return agrees && serves && isSteady(state);
+}
+
+function isSteady(state: AbstractState): boolean {
+  const world = observationOf(state, calmLook({}));
+  return phaseOf(statusOf(state, false), world, proofSettings, nowMs) === "steady";
+}

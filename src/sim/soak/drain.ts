@@ -1,0 +1,40 @@
+/**
+ * Whether the last drain kept what is promised to clients who keep an answer for too long: the
+ * record goes only after silence, or after the longest drain.
+ */
+import type { Route } from "../../core/types.ts";
+import type { Zone } from "./names.ts";
+import type { Script } from "./script.ts";
+
+/** Watches the commands that reach the zone, and judges by its own notes. */
+export class Drain {
+  readonly #script: Script;
+  #weightlessMs: number | null = null;
+  #kept = true;
+
+  constructor(script: Script) {
+    this.#script = script;
+  }
+
+  /** Whether who comes now has been waited for. */
+  get wasKept(): boolean {
+    return this.#kept;
+  }
+
+  /** A command is about to reach the zone. */
+  note(route: Route, zone: Zone, lastRequestMs: number | null, nowMs: number): void {
+    if (route.fargate > 0) {
+      this.#weightlessMs = null;
+      this.#kept = false;
+      return;
+    }
+    this.#weightlessMs ??= nowMs;
+    if (route.fargateRecord || this.#kept || !zone.route.fargateRecord) return;
+    const { drainQuietMs, drainMaxMs } = this.#script.settings;
+    const [a, b] = this.#script.clockSkewMs;
+    const slackMs = Math.abs(a) + Math.abs(b) + 1000;
+    const silentMs = lastRequestMs === null ? drainQuietMs : nowMs - lastRequestMs;
+    const drainedMs = nowMs - this.#weightlessMs;
+    this.#kept = silentMs + slackMs >= drainQuietMs || drainedMs + slackMs >= drainMaxMs;
+  }
+}
