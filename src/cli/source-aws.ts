@@ -15,10 +15,10 @@ import { UserError } from "../config/errors.ts";
 import { loadConfig } from "../config/load.ts";
 import { policyOf, profileOf } from "../config/policy.ts";
 import { engineSettings } from "../config/settings.ts";
+import { refusingBursts } from "../controller/refusal.ts";
 import { alarmDefinitions } from "../core/alarms.ts";
 import { deploymentNames } from "../core/deployment.ts";
-import type { EngineEvent, Status } from "../core/index.ts";
-import { planTick } from "../core/index.ts";
+import { type EngineEvent, phaseOf, planTick, type Status } from "../core/index.ts";
 import { commitOverride } from "../core/override.ts";
 import { snapshotOf } from "../core/snapshot.ts";
 import { asAwsMistake } from "./aws/errors.ts";
@@ -119,16 +119,20 @@ async function report(deployed: Deployed): Promise<Report> {
   });
   const { status, world } = await cloud.observe();
   const nowMs = deployed.nowMs();
-  const policy = policyOf(config);
+  const own = policyOf(config);
+  const policy = deployment.domain === null ? refusingBursts(own).policy : own;
   const profile = profileOf(config);
   const { step, decision } = planTick(status, world, policy, settings, nowMs);
+  const phase = phaseOf(status, world, settings, nowMs);
+  // What the next tick will only begin is not waited for yet.
+  const wait = step.status.target === status.target ? step.wait : null;
   const snapshot = snapshotOf({
     service: app,
     policy: policy.name,
     nowMs,
     status,
     world,
-    step,
+    step: { phase, wait },
     decision,
     settings,
     definitions: alarmDefinitions(config.thresholds, config.lambda.concurrencyMax),
