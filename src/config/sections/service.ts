@@ -70,6 +70,7 @@ export const readiness: Section<Config["readiness"], ConfigInput["readiness"]> =
   .strictObject({
     path: z
       .string()
+      .max(200)
       .regex(/^\/[^\s#]*$/, 'a path that starts with "/" and has no space or #')
       .default("/")
       .describe(
