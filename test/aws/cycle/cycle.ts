@@ -1,6 +1,6 @@
 /** The controller's bundle in an account: woken every minute and by alarms, ended by deaths. */
 import { type BaseStack, type ConfigKeys, deployBase } from "../base-stack.ts";
-import { drawnFaults, type FaultKind, type FaultPlan } from "../loopback/faults.ts";
+import { drawnFaults, type FaultKind, type FaultPlan, quickFaults } from "../loopback/faults.ts";
 import { type Loopback, startLoopback } from "../loopback/server.ts";
 import { policyGuard } from "../policy/evaluate.ts";
 import { probeOf } from "../world/probe.ts";
@@ -136,18 +136,29 @@ export async function startCycle(options: CycleOptions): Promise<Cycle> {
 const accessKey = "AKIACONTROLLER";
 const minuteMs = 60_000;
 
+/** Calls that are made a few times in a whole cycle; faults in them are what matters most. */
+const rareCalls = new Set([
+  "ChangeResourceRecordSets",
+  "CreateStack",
+  "UpdateStack",
+  "DeleteStack",
+  "ContinueUpdateRollback",
+  "DeleteLoadBalancer",
+  "DeleteService",
+  "DescribeStackEvents",
+  "DescribeStackResources",
+  "DescribeTags",
+  "DescribeLoadBalancers",
+  "ListServices",
+  "GetChange",
+  "PutItem",
+  "Publish",
+]);
+
 /** Faults that the controller survives, and now and then one that it does not. */
 export function roughWeather(seed: number, probability: number): FaultPlan {
-  const kinds: readonly FaultKind[] = [
-    "throttle",
-    "fails-before",
-    "fails-after",
-    "breaks-before",
-    "breaks-after",
-    "expired",
-    "denied",
-    "dies-before",
-    "dies-after",
-  ];
-  return drawnFaults(seed, probability, kinds);
+  const kinds: readonly FaultKind[] = [...quickFaults, "dies-before", "dies-after"];
+  const often = drawnFaults(seed, Math.min(0.5, probability * 8), kinds);
+  const seldom = drawnFaults(seed, probability, kinds);
+  return (target) => (rareCalls.has(target.action) ? often : seldom)(target);
 }
