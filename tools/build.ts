@@ -1,7 +1,7 @@
 /**
- * Builds `dist/` from `src/`: modules with their types, the bootstrap and the controller as one
- * file each, and what is
- * shipped as it is. Run by `npm ci`, so it says nothing unless something is wrong.
+ * Builds `dist/` from `src/`: modules with their types, the bootstrap and the functions of the
+ * stacks as one file each, and what is shipped as it is. Run by `npm ci`, so it says nothing unless
+ * something is wrong.
  */
 import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";

@@ -29,9 +29,9 @@ export async function readFunction(
   const { Configuration: configuration, Code: code } = await client.send(
     new GetFunctionCommand({ FunctionName: names.appFunction, Qualifier: names.alias }),
   );
-  const image = code?.ResolvedImageUri ?? code?.ImageUri ?? "";
-  const [, digest] = image.split("@");
-  if (digest === undefined) throw new Error(`the function ${names.appFunction} runs no image`);
+  const images = [code?.ImageUri, code?.ResolvedImageUri];
+  const digest = images.map((image) => /sha256:[0-9a-f]{64}/.exec(image ?? "")?.[0]).find(Boolean);
+  if (digest === undefined) throw new Error(`${names.appFunction} runs no image with a digest`);
   return { state: states[configuration?.State ?? "Active"] ?? "failed", digest };
 }
 

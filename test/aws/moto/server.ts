@@ -27,7 +27,7 @@ export async function startMoto(program: string): Promise<Moto> {
   const child = spawn(program, ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const stop = async (): Promise<void> => {
-    child.kill();
+    child.kill("SIGKILL");
     await exited;
   };
   const untilMs = performance.now() + startMsMax;

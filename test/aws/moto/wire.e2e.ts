@@ -9,11 +9,9 @@ import { after, before, describe, it, type TestContext } from "node:test";
 import { ECSClient, RegisterTaskDefinitionCommand } from "@aws-sdk/client-ecs";
 import { SNSClient } from "@aws-sdk/client-sns";
 import { SSMClient } from "@aws-sdk/client-ssm";
-import type { AwsCloud } from "../../../src/aws/index.ts";
 import {
+  AwsCloud,
   appendEvents,
-  awsCloud,
-  closeTable,
   openTable,
   readDeployment,
   readEvents,
@@ -22,6 +20,7 @@ import {
   type StateTable,
   takeTurn,
 } from "../../../src/aws/index.ts";
+import { type ServiceClients, serviceClients } from "../../../src/aws/service-clients.ts";
 import { notify } from "../../../src/controller/notify.ts";
 import { openWebhook } from "../../../src/controller/webhook.ts";
 import type { ControllerVariables } from "../../../src/core/deployment.ts";
@@ -37,6 +36,19 @@ import { makeAccount, region } from "./account.ts";
 import { type Moto, motoServer, startMoto } from "./server.ts";
 
 const program = motoServer();
+
+/** The one call of AwsCloud that moto does not know is answered before it is sent. */
+function withAccountSettings(clients: ServiceClients): ServiceClients {
+  clients.lambda.middlewareStack.add(
+    (next, context) => async (args) => {
+      if (context.commandName !== "GetAccountSettingsCommand") return next(args);
+      const AccountLimit = { UnreservedConcurrentExecutions: 1000 };
+      return { output: { AccountLimit, $metadata: {} }, response: {} };
+    },
+    { step: "initialize" },
+  );
+  return clients;
+}
 
 describe("the wire format against moto", () => {
   let moto: Moto | null = null;
@@ -64,21 +76,21 @@ describe("the wire format against moto", () => {
       }),
     );
     variables = await makeAccount(`https://assets.s3.amazonaws.com/burst.json`);
-    cloud = awsCloud(readDeployment({ ...variables }), {
-      region,
+    table = openTable(variables.LAMBDAFLEX_TABLE, { region });
+    cloud = new AwsCloud({
+      deployment: readDeployment({ ...variables }),
+      clients: withAccountSettings(serviceClients({ region })),
+      table,
       nowMs: () => Date.now(),
       settings: { readinessPath: "/", drainQuietMs: 600_000, watchesWindows: false },
       probe: async () => true,
     });
-    table = openTable(variables.LAMBDAFLEX_TABLE, { region });
   });
 
   after(async () => {
     process.env = environmentBefore;
-    if (moto === null) return;
-    cloud.close();
-    closeTable(table);
-    await moto.stop();
+    // First of all: a moto that is left running would keep the tests from ending.
+    await moto?.stop();
   });
 
   /** A case that says why it was not run when there is no moto. */
