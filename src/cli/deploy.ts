@@ -49,8 +49,8 @@ const command: CommandDef = defineCommand({
 export default command;
 
 const interruptedText =
-  "interrupted: what CloudFormation has begun goes on by itself, and traffic is served meanwhile. " +
-  "The next lambdaflex deploy waits for it and goes on.";
+  "interrupted: what CloudFormation has begun goes on by itself, and traffic is served " +
+  "meanwhile. The next lambdaflex deploy waits for it and goes on.";
 
 async function deploy(
   options: ServiceOptions,

@@ -52,8 +52,8 @@ const command: CommandDef = defineCommand({
 export default command;
 
 const interruptedText =
-  "interrupted: what AWS has begun goes on by itself. The next lambdaflex destroy goes on from there; " +
-  "to keep the service instead, lambdaflex deploy, then lambdaflex auto.";
+  "interrupted: what AWS has begun goes on by itself. The next lambdaflex destroy goes on from " +
+  "there; to keep the service instead, lambdaflex deploy, then lambdaflex auto.";
 
 function report(result: RemovalResult): string {
   const { ok, app, account, region, failures, remaining, unproven, looked, kept } = result;

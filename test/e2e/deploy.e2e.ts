@@ -51,6 +51,7 @@ async function dockerOf(digit: string): Promise<{
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/`;
   const options = withDocker(
     account.options,
     `case "$1" in
@@ -58,7 +59,7 @@ async function dockerOf(digit: string): Promise<{
       image) echo sha256:${"c".repeat(64)} ;;
       build) echo "#1 building" >&2 ;;
       login) read -r password; echo "password $password" >> "$DOCKER_CALLS" ;;
-      push) "${process.execPath}" -e "fetch('http://127.0.0.1:${port}/' + process.argv[1].split(':').pop())" "$3" ;;
+      push) "${process.execPath}" -e "fetch('${url}' + process.argv[1].split(':').pop())" "$3" ;;
     esac`,
   );
   const calls = (): string => readFileSync(options.env?.DOCKER_CALLS ?? "", "utf8");
@@ -120,7 +121,7 @@ test("goes back to the image before, and names those it knows", async () => {
   assertMistake(await back(), "IMAGE_NOT_FOUND", /has no longer sha256:aaaa/);
 });
 
-test("a resource that fails tells its own reason, and the next deployment begins anew", async () => {
+test("a resource that fails tells its reason, and the next deployment begins anew", async () => {
   const folder = serviceFolder();
   const image = pushed(account.world, "a");
   const reason = "Requested quota exceeded: too many tables";
@@ -258,7 +259,8 @@ describe("without what a build needs", () => {
 
   test("the build fails, or the push does", async () => {
     const script = (failing: string): string =>
-      `case "$1" in version) echo linux/arm64;; image) echo sha256:1;; ${failing}) echo boom >&2; exit 1;; esac`;
+      `case "$1" in version) echo linux/arm64;; image) echo sha256:1;;
+       ${failing}) echo boom >&2; exit 1;; esac`;
     const folder = serviceFolder();
     const build = await run(folder, ["deploy"], withDocker(account.options, script("build")));
     assertMistake(build, "IMAGE_BUILD_FAILED", /boom/);

@@ -61,7 +61,7 @@ test("nobody is asked and nobody has agreed: nothing is removed", async () => {
   );
 });
 
-test("a service on both tiers follows a deployment, then goes back, drains and is gone", async () => {
+test("a service on both tiers follows a deployment, then drains and is gone", async () => {
   const folder = serviceFolder({
     transition: { drainQuietMinutes: 3, drainMinutesMax: 20, dwellMinutes: 5, cooldownMinutes: 5 },
     thresholds: { down: { minutes: 4 } },

@@ -126,7 +126,7 @@ describe("templates", () => {
     assert.equal(existsSync(join(folder, "out", "manifest.json")), true);
   });
 
-  test("diff tells what would change, permissions apart, and fails only when asked to", async () => {
+  test("diff tells what would change, permissions apart, and fails when asked to", async () => {
     const folder = serviceFolder();
     const fresh = await run(folder, ["diff"], options);
     assert.equal(fresh.code, 0, fresh.stderr);

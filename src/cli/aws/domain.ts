@@ -53,7 +53,8 @@ export async function findZone(
       ? `only private zones cover ${domain}: ${hidden.join(", ")}`
       : `account ${session.account} has no hosted zone for ${domain}`;
   const hint =
-    "Create a public zone in Route 53 and delegate it, use the account that has it, or leave domain out.";
+    "Create a public zone in Route 53 and delegate it, use the account that has it, " +
+    "or leave domain out.";
   throw new UserError("ZONE_NOT_FOUND", message, hint);
 }
 
@@ -88,7 +89,8 @@ export async function requireCertificate(
 ): Promise<void> {
   const region = arn.split(":")[3] ?? "";
   if (region !== session.region) {
-    const message = `the certificate is in ${region || "no region"}, the service in ${session.region}`;
+    const where = region || "no region";
+    const message = `the certificate is in ${where}, the service in ${session.region}`;
     const hint = "Request one in that region, or leave certificateArn out: one is made, for free.";
     throw new UserError("CERTIFICATE_REGION", message, hint);
   }

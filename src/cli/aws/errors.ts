@@ -9,12 +9,35 @@ interface SdkError {
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
 }
 
-const noCredentials = /^(CredentialsProviderError|AuthenticationError|TokenProviderError)$/;
-const badCredentials =
-  /^(ExpiredToken(Exception)?|RequestExpired|InvalidClientTokenId|UnrecognizedClientException|InvalidSignatureException|SignatureDoesNotMatch|InvalidAccessKeyId|AuthFailure|IncompleteSignature|MissingAuthenticationToken)$/;
-const denied = /^(AccessDenied(Exception)?|UnauthorizedOperation|Forbidden|NotAuthorized.*)$/;
-const unreachable =
-  /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|TimeoutError)$/;
+const anyOf = (...names: readonly string[]): RegExp => new RegExp(`^(${names.join("|")})$`);
+
+const noCredentials = anyOf(
+  "CredentialsProviderError",
+  "AuthenticationError",
+  "TokenProviderError",
+);
+const badCredentials = anyOf(
+  "ExpiredToken(Exception)?",
+  "RequestExpired",
+  "InvalidClientTokenId",
+  "UnrecognizedClientException",
+  "InvalidSignatureException",
+  "SignatureDoesNotMatch",
+  "InvalidAccessKeyId",
+  "AuthFailure",
+  "IncompleteSignature",
+  "MissingAuthenticationToken",
+);
+const denied = anyOf(
+  "AccessDenied(Exception)?",
+  "UnauthorizedOperation",
+  "Forbidden",
+  "NotAuthorized.*",
+);
+const unreachable = anyOf(
+  ...["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH"],
+  ...["ETIMEDOUT", "TimeoutError"],
+);
 
 /** The mistake behind an error of the SDK or the CDK; the error itself if it is none. */
 export function asAwsMistake(error: unknown): unknown {
@@ -24,7 +47,8 @@ export function asAwsMistake(error: unknown): unknown {
   const is = (pattern: RegExp): boolean => [name, code].some((word) => pattern.test(String(word)));
   if (is(badCredentials) || /SSO session.*(expired|invalid)|token.*expired/i.test(text)) {
     const hint =
-      "Sign in again (aws sso login, or new keys), and check that the clock of this machine is right.";
+      "Sign in again (aws sso login, or new keys), and check that the clock of this machine " +
+      "is right.";
     return new UserError("AWS_CREDENTIALS_EXPIRED", `AWS refuses the credentials: ${text}`, hint);
   }
   if (is(noCredentials) || /could not load credentials|no credentials/i.test(text)) {

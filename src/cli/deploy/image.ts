@@ -27,8 +27,11 @@ export interface ImageReference {
   readonly digest: string;
 }
 
-const ecr =
-  /^(\d{12})\.dkr[.-]ecr\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)\/([a-z0-9][a-z0-9._/-]*)$/;
+/** Account, region and name, behind either of the registry's domain names. */
+const ecr = new RegExp(
+  "^(\\d{12})\\.dkr[.-]ecr\\.([a-z0-9-]+)\\.(?:amazonaws\\.com(?:\\.cn)?|on\\.aws)" +
+    "/([a-z0-9][a-z0-9._/-]*)$",
+);
 
 /** Reads REPOSITORY@sha256:DIGEST. Throws UserError IMAGE_NOT_BY_DIGEST or IMAGE_NOT_IN_ECR. */
 export function parseImage(text: string, region: string): ImageReference {

@@ -49,7 +49,8 @@ export function stackProgress(screen: Screen, nowMs: () => number): StackProgres
         .replace(/_IN_PROGRESS$/, "")
         .toLowerCase()
         .replaceAll("_", " ");
-      return `  ${paint("cyan", what.padEnd(8))} ${id}  ${paint("dim", type)}  ${span(nowMs() - sinceMs)}`;
+      const kind = paint("dim", type);
+      return `  ${paint("cyan", what.padEnd(8))} ${id}  ${kind}  ${span(nowMs() - sinceMs)}`;
     });
     const rest = underway.size - rows.length;
     const more = rest > 0 ? `, ${rest} more` : "";

@@ -17,7 +17,7 @@ const recordsMax = 50;
 
 /** Notes that an image is deployed. */
 export async function recordDeployment(table: StateTable, record: DeploymentRecord): Promise<void> {
-  await table.writes.send(
+  await table.once.send(
     new PutItemCommand({
       TableName: table.name,
       Item: {
@@ -33,7 +33,7 @@ export async function recordDeployment(table: StateTable, record: DeploymentReco
 /** The deployments, newest first; none without a table. */
 export async function readDeployments(table: StateTable): Promise<readonly DeploymentRecord[]> {
   try {
-    const { Items: items = [] } = await table.reads.send(
+    const { Items: items = [] } = await table.repeatable.send(
       new QueryCommand({
         TableName: table.name,
         KeyConditionExpression: "pk = :deployment",

@@ -50,10 +50,9 @@ export async function drained(parts: DrainParts): Promise<boolean> {
     say("the state table is gone already: the guard of the base stack clears up");
     return false;
   }
-  say(
-    `pinned to Lambda: clients leave the burst tier, at most ${config.transition.drainMinutesMax} min`,
-  );
-  const untilMs = pace.nowMs() + config.transition.drainMinutesMax * 60_000 + slackMs;
+  const { drainMinutesMax } = config.transition;
+  say(`pinned to Lambda: clients leave the burst tier, at most ${drainMinutesMax} min`);
+  const untilMs = pace.nowMs() + drainMinutesMax * 60_000 + slackMs;
   let wokenMs = Number.NEGATIVE_INFINITY;
   let told = "";
   return poll(pace, async () => {

@@ -35,13 +35,19 @@ export interface ProofParts {
   readonly keepImages: boolean;
 }
 
-/** Kinds that are billed by the hour or by size; all others cost nothing while unused. */
-const billable =
-  /^arn:[^:]+:(elasticloadbalancing:.*:loadbalancer\/|ec2:.*:(natgateway|elastic-ip|vpc-endpoint)\/|ecs:.*:(service|task)\/|ecr:.*:repository\/|dynamodb:.*:table\/|rds:|secretsmanager:|logs:.*:log-group:)/;
+const kinds = (...names: readonly string[]): RegExp =>
+  new RegExp(`^arn:[^:]+:(${names.join("|")})`);
 
 /** Kinds that are asked for by name above; what the tag search still shows of them is old. */
-const asked =
-  /^arn:[^:]+:(elasticloadbalancing:.*:loadbalancer\/|ecs:.*:service\/|ecr:.*:repository\/|dynamodb:.*:table\/)/;
+const asked = kinds(
+  "elasticloadbalancing:.*:loadbalancer/",
+  "ecs:.*:service/",
+  "ecr:.*:repository/",
+  "dynamodb:.*:table/",
+);
+
+/** Other kinds that are billed by the hour; all the rest costs nothing while unused. */
+const billable = kinds("ec2:.*:(natgateway|elastic-ip)/", "ecs:.*:task/");
 
 /** Looks at everything that would be billed. */
 export async function prove(parts: ProofParts): Promise<Proof> {

@@ -62,7 +62,7 @@ export async function removeService(
   if (failures.length === 0) await removeRest(service, options.keepImages);
   progress.close();
   const { keepImages } = options;
-  const dynamodb = table.reads;
+  const dynamodb = table.repeatable;
   const parts = { app: config.name, names, session, cloudformation, dynamodb, keepImages };
   const proof = await prove(parts);
   const { account, region } = session;

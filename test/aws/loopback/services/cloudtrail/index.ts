@@ -1,4 +1,4 @@
-/** CloudTrail: where the CDK looks for the cause of a failure. It is always late, so it is empty. */
+/** CloudTrail: where the CDK looks for the cause of a failure. Always late, so empty. */
 import { access, operation, type Service } from "../../service.ts";
 import { json } from "../../wire/json.ts";
 
