@@ -23,7 +23,8 @@ export function openScreen(stream: NodeJS.WriteStream, nowMs: () => number): Scr
   let lastPlainMs = Number.NEGATIVE_INFINITY;
   const erase = (): string => (drawn > 0 ? `\x1b[${drawn}A\x1b[0J` : "");
   const fit = (line: string): string => {
-    const columns = Math.max(20, stream.columns ?? 80);
+    // Some terminals say 0 for what they do not know.
+    const columns = Math.max(20, stream.columns || 80);
     return stripVTControlCharacters(line).length <= columns ? line : cut(line, columns - 1);
   };
   return {
@@ -33,7 +34,7 @@ export function openScreen(stream: NodeJS.WriteStream, nowMs: () => number): Scr
     },
     picture(lines) {
       if (!live) return;
-      const shown = lines.slice(0, Math.max(4, (stream.rows ?? 24) - 2));
+      const shown = lines.slice(0, Math.max(4, (stream.rows || 24) - 2));
       stream.write(`${erase()}${shown.map(fit).join("\n")}\n`);
       drawn = shown.length;
     },
