@@ -25,6 +25,7 @@ if (tsc.status !== 0) process.exit(tsc.status ?? 1);
 
 bundleBootstrap(join(dist, "runtime/bootstrap.js"));
 bundleFunction("controller/main.ts", join(dist, "controller/index.mjs"));
+bundleFunction("controller/guard-main.ts", join(dist, "controller/guard.mjs"));
 
 const shipped = [
   "runtime/entrypoint.sh",

@@ -138,7 +138,7 @@ export class AwsCloud implements Cloud {
     await this.#forget(status, memory, reading, orphans);
     const fargate = fargateFacts(reading, service, deployment);
     const probes = await this.#probe(status, fargate.state === "ready" ? burst : null);
-    const { series, fromMs } = read;
+    const { series, fromMs, atMs } = read;
     return {
       status,
       world: {
@@ -150,7 +150,8 @@ export class AwsCloud implements Cloud {
         fargate: { ...fargate, probeOk: probes.fargate, orphans },
         dns,
         alarms,
-        samples: closedSamples(series, fromMs, nowMs, burst !== null),
+        // A window that closed since the reading may have been read incompletely.
+        samples: closedSamples(series, fromMs, atMs, burst !== null),
         recent: recentTraffic(series, nowMs),
         balancerLastRequestMs: lastRequestMs(series, nowMs),
       },

@@ -30,7 +30,7 @@ export async function appendEvents(
   days: number = historyDaysDefault,
 ): Promise<void> {
   for (const [index, event] of events.entries()) {
-    await table.writes.send(
+    await table.repeatable.send(
       new PutItemCommand({
         TableName: table.name,
         Item: {
@@ -51,7 +51,7 @@ export async function readEvents(
 ): Promise<HistoryPage> {
   const { limit = 50, from = null } = options;
   const older = from === null ? "" : " AND sk < :from";
-  const { Items: items = [], LastEvaluatedKey: last } = await table.reads.send(
+  const { Items: items = [], LastEvaluatedKey: last } = await table.repeatable.send(
     new QueryCommand({
       TableName: table.name,
       KeyConditionExpression: `pk = :event${older}`,

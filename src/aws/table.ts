@@ -17,9 +17,10 @@ import { statusProblem } from "./status-shape.ts";
 /** A state table and how it is reached. */
 export interface StateTable {
   readonly name: string;
-  readonly reads: DynamoDBClient;
-  /** Never retried: a write whose answer was lost would fail its own condition. */
-  readonly writes: DynamoDBClient;
+  /** Tries again: for reads, and for writes that say the same however often they are made. */
+  readonly repeatable: DynamoDBClient;
+  /** Never tries again: a write whose answer was lost would fail its own condition. */
+  readonly once: DynamoDBClient;
 }
 
 /** Texts beside the status that do not take part in the compare-and-swap. */
@@ -41,20 +42,20 @@ const noteBytesMax = 16_000;
 export function openTable(name: string, settings: ClientSettings): StateTable {
   return {
     name,
-    reads: new DynamoDBClient(retrying(settings)),
-    writes: new DynamoDBClient(onceOnly(settings)),
+    repeatable: new DynamoDBClient(retrying(settings)),
+    once: new DynamoDBClient(onceOnly(settings)),
   };
 }
 
 /** Closes the sockets. */
 export function closeTable(table: StateTable): void {
-  table.reads.destroy();
-  table.writes.destroy();
+  table.repeatable.destroy();
+  table.once.destroy();
 }
 
 /** Reads status and notes, strongly consistent. A service that was never seen is at its start. */
 export async function readState(table: StateTable): Promise<StoredState> {
-  const { Item: item = {} } = await table.reads.send(
+  const { Item: item = {} } = await table.repeatable.send(
     new GetItemCommand({
       TableName: table.name,
       Key: keyOf(tableKeys.status),
@@ -82,7 +83,7 @@ export async function writeStatus(table: StateTable, status: Status): Promise<vo
   if (Buffer.byteLength(text) > statusBytesMax) throw new Error("the status is too large to store");
   const free = before === 0 ? "attribute_not_exists(#r) OR #r = :before" : "#r = :before";
   try {
-    await table.writes.send(
+    await table.once.send(
       new UpdateItemCommand({
         TableName: table.name,
         Key: keyOf(tableKeys.status),
@@ -105,7 +106,7 @@ export async function writeStatus(table: StateTable, status: Status): Promise<vo
 /** Stores a note, whatever was there; only the holder of the lease writes notes. */
 export async function writeNote(table: StateTable, note: Note, text: string): Promise<void> {
   if (Buffer.byteLength(text) > noteBytesMax) throw new Error(`the note ${note} is too large`);
-  await table.writes.send(
+  await table.repeatable.send(
     new UpdateItemCommand({
       TableName: table.name,
       Key: keyOf(tableKeys.status),

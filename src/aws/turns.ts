@@ -42,7 +42,7 @@ export async function readTurn(
   name: TurnName,
   nowMs: number,
 ): Promise<Turn | null> {
-  const { Item: item } = await table.reads.send(
+  const { Item: item } = await table.repeatable.send(
     new GetItemCommand({
       TableName: table.name,
       Key: keyOf(tableKeys[name]),
@@ -61,7 +61,7 @@ async function write(
   only: { readonly condition: string; readonly values: Record<string, { N: string }> },
 ): Promise<boolean> {
   try {
-    await table.writes.send(
+    await table.repeatable.send(
       new UpdateItemCommand({
         TableName: table.name,
         Key: keyOf(tableKeys[name]),

@@ -24,9 +24,9 @@ export function logLine(
 export function tickLine(app: string, result: TickResult, nowMs: number): string {
   if (!result.ok) {
     const message = `tick failed at ${result.during}: ${result.error.message}`;
-    const failures = { [controllerMetrics.failures]: 1 };
-    const level = result.during === "conflict" ? "warn" : "error";
-    return logLine(level, message, metrics(app, failures, nowMs));
+    // Somebody else was faster: that is no failure, the next tick sees what they did.
+    if (result.during === "conflict") return logLine("warn", message, {});
+    return failureLine(app, message, nowMs);
   }
   const { step, decision, world } = result;
   const count = (type: "decision" | "failure"): number =>
