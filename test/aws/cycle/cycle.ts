@@ -1,5 +1,6 @@
 /** The controller's bundle in an account: woken every minute and by alarms, ended by deaths. */
-import { type BaseStack, type ConfigKeys, deployBase } from "../base-stack.ts";
+import { deploymentNames } from "../../../src/core/deployment.ts";
+import { app, type BaseStack, type ConfigKeys, deployBase } from "../base-stack.ts";
 import { drawnFaults, type FaultKind, type FaultPlan, quickFaults } from "../loopback/faults.ts";
 import { type Loopback, startLoopback } from "../loopback/server.ts";
 import { policyGuard } from "../policy/evaluate.ts";
@@ -62,16 +63,17 @@ export async function startCycle(options: CycleOptions): Promise<Cycle> {
   const world = createWorld({ seed: options.seed });
   const base = deployBase(world, options.config ?? shortStays);
   const aws = await startLoopback(world);
-  const isController = (key: string): boolean => key === accessKey;
+  const isController = (key: string): boolean => key === controllerKey;
   aws.guard = policyGuard(world, base.controllerRole, isController);
   const alarms: unknown[] = [];
   world.onAlarm = (alarm) => {
     alarms.push({ source: "aws.cloudwatch", alarmArn: alarm.arn, alarmData: {} });
   };
-  const state: { environment: Environment | null; begunMs: number | null } = {
-    environment: null,
-    begunMs: null,
-  };
+  const state: {
+    environment: Environment | null;
+    variables: Readonly<Record<string, string>> | null;
+    begunMs: number | null;
+  } = { environment: null, variables: null, begunMs: null };
   const kill = (): void => {
     void state.environment?.kill();
     state.environment = null;
@@ -83,10 +85,14 @@ export async function startCycle(options: CycleOptions): Promise<Cycle> {
   const log: string[] = [];
   const watch = monitor(world, aws, base);
   const invoke = async (event: unknown): Promise<InvocationEnd> => {
+    const variables = controllerVariables(world);
+    // A change of the function's configuration ends its environments.
+    if (state.variables !== variables) kill();
+    state.variables = variables;
     state.environment ??= startEnvironment({
       world,
       bundle: options.bundle,
-      variables: { ...base.environment, ...aws.environment, AWS_ACCESS_KEY_ID: accessKey },
+      variables: { ...variables, ...aws.environment, AWS_ACCESS_KEY_ID: controllerKey },
       probe: probeOf(world),
       sleep: (ms) => world.advance(ms),
     });
@@ -133,7 +139,14 @@ export async function startCycle(options: CycleOptions): Promise<Cycle> {
   return cycle;
 }
 
-const accessKey = "AKIACONTROLLER";
+function controllerVariables(world: World): Readonly<Record<string, string>> {
+  const found = world.functions.get(deploymentNames(app).controllerFunction);
+  if (!found) throw new Error("the controller is gone");
+  return found.environment;
+}
+
+/** Access key of the controller, which the policy is applied to. */
+export const controllerKey = "AKIACONTROLLER";
 const minuteMs = 60_000;
 
 /** Calls that are made a few times in a whole cycle; faults in them are what matters most. */

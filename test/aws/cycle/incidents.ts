@@ -36,6 +36,33 @@ const groupType = "AWS::EC2::SecurityGroup";
 
 const times = (random: Random): number => 1 + Math.floor(random() * 3);
 
+const services = [
+  "cloudformation",
+  "route53",
+  "dynamodb",
+  "monitoring",
+  "lambda",
+  "elasticloadbalancing",
+  "ecs",
+  "sns",
+];
+
+/** A whole service that answers nothing but errors for some minutes. */
+export function outage(service: string, minutes: number): Omit<Incident, "atMinute"> {
+  return {
+    name: `${service} is down for ${minutes} minutes`,
+    hurts: false,
+    happen(cycle) {
+      const { faults } = cycle;
+      const untilMs = cycle.world.nowMs + minutes * 60_000;
+      cycle.faults = (target) => {
+        const down = target.service === service && cycle.world.nowMs < untilMs;
+        return down ? "fails-before" : faults(target);
+      };
+    },
+  };
+}
+
 /** Everything that may happen. */
 export const incidents: readonly Draw[] = [
   (random) =>
@@ -89,6 +116,10 @@ export const incidents: readonly Draw[] = [
       deployImage(cycle.world, cycle.base, shortStays, digestOf(digit));
     },
   }),
+  (random) => {
+    const service = services[Math.floor(random() * services.length)] ?? "dynamodb";
+    return outage(service, Math.round(between(random, 2, 12)));
+  },
   (random) => ({
     name: "Fargate does not answer probes for a while",
     hurts: false,
