@@ -6,7 +6,7 @@ import type { Construct } from "constructs";
 import { UserError } from "../config/index.ts";
 import { digestOf, type Plan, resolved } from "./plan.ts";
 import type { ServiceRoles } from "./roles.ts";
-import { serviceVariables } from "./variables.ts";
+import { secretVariables, serviceVariables } from "./variables.ts";
 
 /** The Lambda tier's resources that others refer to. */
 export interface LambdaTier {
@@ -41,11 +41,8 @@ export function addLambdaTier(
 }
 
 function functionProps({ config, names, image }: Plan, roles: ServiceRoles, logs: CfnLogGroup) {
-  const { lambda, network, secrets } = config;
-  const variables = {
-    ...serviceVariables(config, "lambda"),
-    ...(Object.keys(secrets).length > 0 && { LAMBDAFLEX_SECRETS: JSON.stringify(secrets) }),
-  };
+  const { lambda, network } = config;
+  const variables = { ...serviceVariables(config, "lambda"), ...secretVariables(config) };
   checkSize(variables);
   return {
     functionName: names.appFunction,

@@ -26,6 +26,12 @@ export interface DeploymentProps {
    */
   readonly secrets?: Readonly<Record<string, string>>;
   /**
+   * start lets the bootstrap read secrets on Lambda; deploy writes those of Secrets Manager into
+   * the function's configuration, for images without the bootstrap.
+   * @default "start"
+   */
+  readonly secretsAt?: "start" | "deploy";
+  /**
    * What the service may do in AWS, on both tiers.
    * @default []
    */

@@ -72,7 +72,7 @@ export function addServiceRoles(
     principal: "lambda.amazonaws.com",
     policies: {
       logs: [writeLogs(logs)],
-      secrets,
+      secrets: config.secretsAt === "start" ? secrets : [],
       network: config.network.vpcId === null ? [] : [joinNetwork],
     },
     managedPolicyArns,

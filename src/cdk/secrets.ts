@@ -31,3 +31,10 @@ export function secretForTask(reference: string): string {
     ? reference
     : `${base}:${[...rest.split(":"), "", "", ""].slice(1, 4).join(":")}`;
 }
+
+/** The form that CloudFormation replaces by the value: `{{resolve:secretsmanager:ARN:…}}`. */
+export function secretAtDeploy(reference: string): string {
+  const base = secretBase(reference);
+  const [, key = "", stage = "", version = ""] = reference.slice(base.length).split(":");
+  return `{{resolve:secretsmanager:${base}:SecretString:${key}:${stage}:${version}}}`;
+}

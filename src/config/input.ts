@@ -30,6 +30,11 @@ export interface ConfigInput {
    * Default: {}.
    */
   readonly secrets?: Readonly<Record<string, string>>;
+  /**
+   * start lets the bootstrap read secrets on Lambda; deploy writes those of Secrets Manager into
+   * the function's configuration, for images without the bootstrap. Default: "start".
+   */
+  readonly secretsAt?: "start" | "deploy";
   /** What the service may do in AWS, on both tiers. Default: []. */
   readonly permissions?: ReadonlyArray<{
     /** Actions of IAM. */

@@ -134,6 +134,14 @@ const deploymentRules: readonly Rule[] = [
     hint: () => "Remove it from env; variables that a tier sets itself cannot be secrets.",
   },
   {
+    code: "SECRET_INVALID",
+    reads: ["secretsAt", "secrets"],
+    holds: ({ secretsAt, secrets }) =>
+      secretsAt === "start" || !Object.values(secrets).some((one) => one.includes(":ssm:")),
+    message: () => "CloudFormation writes no parameters of Systems Manager into a function",
+    hint: () => "Keep the value in Secrets Manager, or use the bootstrap and secretsAt: start.",
+  },
+  {
     code: "DOMAIN_MISSING",
     reads: ["hostedZoneId", "domain"],
     holds: ({ hostedZoneId, domain }) => hostedZoneId === null || domain !== null,

@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import { checkRules } from "./rules.ts";
-import { permissions, secrets } from "./sections/access.ts";
+import { permissions, secrets, secretsAt } from "./sections/access.ts";
 import {
   certificateArn,
   dashboard,
@@ -53,6 +53,7 @@ export const configSchema: z.ZodType<Config, ConfigInput> = z
     setup,
     env,
     secrets,
+    secretsAt,
     permissions,
     readiness,
     lambda,

@@ -18,10 +18,16 @@ async function main(): Promise<number> {
   const settings = readSettings(process.env, logLine);
   const onLambda = detectSurroundings(process.env) === "lambda";
   const port = onLambda ? settings.port : await servicePort(settings);
-  const service = startService(command, { ...process.env, PORT: String(port) });
+  const secrets = process.env.LAMBDAFLEX_SECRETS ? await secretsOf(process.env) : {};
+  const service = startService(command, { ...process.env, ...secrets, PORT: String(port) });
   return onLambda
     ? runOnLambda(service, settings, logLine)
     : runInContainer(service, settings, port, logLine);
+}
+
+/** What reads secrets is loaded where there are any: a start without them is no slower. */
+async function secretsOf(env: NodeJS.ProcessEnv): Promise<Readonly<Record<string, string>>> {
+  return (await import("./secrets.ts")).readSecrets(env);
 }
 
 process.exit(await main().catch((error: unknown) => refuseStart(error, process.env, logLine)));

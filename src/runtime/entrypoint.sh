@@ -31,6 +31,10 @@ export PORT
 # In a container nothing stands between client and service.
 [ -n "${AWS_LAMBDA_RUNTIME_API:-}" ] || exec "$@"
 
+# The adapter knows no secrets, and a service without its own would fail in a way of its own.
+[ -z "${LAMBDAFLEX_SECRETS:-}" ] || fail 2 "secrets are read when the service starts, which needs" \
+  "the bootstrap of Node.js; set secretsAt to \"deploy\" for this image"
+
 # The adapter's own defaults and old names, said explicitly, so that service and adapter agree.
 AWS_LWA_PORT=$PORT
 : "${AWS_LWA_READINESS_CHECK_PORT:=${READINESS_CHECK_PORT:-$PORT}}"

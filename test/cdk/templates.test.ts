@@ -109,6 +109,22 @@ describe("the same service on both tiers", () => {
     assert.ok(text.includes('"arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf"'));
   });
 
+  test("secrets of images without the bootstrap are written by CloudFormation", () => {
+    const { base } = bothTemplates({
+      secrets: { DB: secrets.DB_PASSWORD ?? "" },
+      secretsAt: "deploy",
+    });
+    const arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf";
+    const variables = app(base).Properties.Environment.Variables;
+    assert.equal(variables.DB, `{{resolve:secretsmanager:${arn}:SecretString:password::}}`);
+    assert.equal(variables.LAMBDAFLEX_SECRETS, undefined);
+    assert.deepEqual(container(base).Secrets, [{ Name: "DB", ValueFrom: `${arn}:password::` }]);
+    assert.throws(
+      () => bothTemplates({ secrets: { DB: secrets.TOKEN ?? "" }, secretsAt: "deploy" }),
+      (error: UserError) => error.code === "SECRET_INVALID",
+    );
+  });
+
   test("permissions are one policy on both roles", () => {
     const permissions = [{ actions: ["s3:GetObject"], resources: ["arn:aws:s3:::pets/*"] }];
     const { base } = bothTemplates({ permissions });

@@ -77,6 +77,16 @@ export const variants: readonly Variant[] = [
     image,
   },
   {
+    name: "secrets at deployment, strict envelope",
+    input: {
+      domain: "api.example.com",
+      secrets: { DB_PASSWORD: secrets.DB_PASSWORD ?? "" },
+      secretsAt: "deploy",
+      fargate: { envelope: "strict" },
+    },
+    image,
+  },
+  {
     name: "two NAT gateways, no dashboard",
     input: {
       domain: "api.example.com",
