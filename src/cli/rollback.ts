@@ -87,7 +87,7 @@ export function chosenImage(
 ): string {
   const images = [...new Set(records.map(({ image }) => image))];
   if (to === null) {
-    // What was deployed after the present one was rolled back already.
+    // Records after the present one are older; before it only what was never taken up.
     const from = records.findIndex(({ image }) => image === current);
     const earlier = records.slice(from + 1).find(({ image }) => image !== current);
     if (earlier !== undefined) return earlier.image;
