@@ -1,0 +1,44 @@
+/** Routes and records stand for each other. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { lambdaOnly, routeOf } from "../core/index.ts";
+import { toRoute53Weights } from "../core/route.ts";
+import { type OwnRecords, routeOfRecords } from "./records.ts";
+
+const domain = { name: "a.example.com", zoneId: "Z1", apiTarget: "d-1.aws", apiTargetZone: "ZA" };
+const balancer = { name: "Alb-1.elb.aws", zoneId: "ZB" };
+
+function records(lambda: number, fargate: number | null): OwnRecords {
+  const record = (name: string, HostedZoneId: string, Weight: number): OwnRecords["lambda"] => ({
+    Name: "a.example.com.",
+    Type: "A",
+    Weight,
+    AliasTarget: { DNSName: name, HostedZoneId, EvaluateTargetHealth: true },
+  });
+  return {
+    lambda: record("d-1.aws.", "ZA", lambda),
+    fargate: fargate === null ? null : record("dualstack.alb-1.elb.aws.", "ZB", fargate),
+  };
+}
+
+test("every route is read back as it was written", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 100 }), (percent) => {
+      const route = routeOf(percent);
+      const weights = toRoute53Weights(route);
+      const read = routeOfRecords(records(weights.lambda, weights.fargate), domain, balancer);
+      assert.deepEqual(read, route);
+    }),
+  );
+  assert.deepEqual(routeOfRecords(records(255, null), domain, null), lambdaOnly);
+});
+
+test("weights that nobody commanded and targets that are not ours are seen as different", () => {
+  const none = routeOfRecords(records(0, 0), domain, balancer);
+  assert.equal(none.lambda + none.fargate, 0);
+  const other = { name: "other.elb.aws", zoneId: "ZB" };
+  assert.deepEqual(routeOfRecords(records(50, 50), domain, other), lambdaOnly);
+  const strange = { ...domain, apiTarget: "d-2.aws" };
+  assert.deepEqual(routeOfRecords(records(255, null), strange, null).lambda, 0);
+});
