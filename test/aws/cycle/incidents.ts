@@ -84,7 +84,7 @@ export const incidents: readonly Draw[] = [
     happen: ({ world }) => {
       const stack = burstStack(world);
       if (stack && /^(CREATE|UPDATE)_COMPLETE$/.test(stack.status)) {
-        deleteStack(world, stack, [], "by-hand");
+        deleteStack(world, stack, { token: "by-hand" });
       }
     },
   }),

@@ -99,7 +99,7 @@ describe("troubles", () => {
   it("falls back by DNS and recovers when the burst stack is deleted by hand", async () => {
     await onFargate();
     const beganMs = cycle.world.nowMs;
-    deleteStack(cycle.world, burst(), [], "by-hand");
+    deleteStack(cycle.world, burst(), { token: "by-hand" });
     await reach(() => cycle.monitor.weights.at(-1)?.fargate === null, 30);
     const late = cycle.world.traffic.losses.filter(({ atMs }) => atMs > beganMs + 4 * 60_000);
     assert.deepEqual(late, []);

@@ -147,13 +147,18 @@ function cancel(
   }
 }
 
-/** Begins to delete a stack; false if it is gone already. */
-export function deleteStack(
-  world: World,
-  stack: StackRecord,
-  retain: readonly string[],
-  token: string,
-): void {
+/** How a stack is deleted. */
+export interface Deletion {
+  readonly token: string;
+  /** Resources that are left where they are; only for a stack whose deletion has failed. */
+  readonly retain?: readonly string[];
+  /** Whether what cannot be deleted is left behind. */
+  readonly force?: boolean;
+}
+
+/** Begins to delete a stack; one that is gone or going is left alone. */
+export function deleteStack(world: World, stack: StackRecord, deletion: Deletion): void {
+  const { token, retain = [], force = false } = deletion;
   if (stack.status === "DELETE_COMPLETE" || stack.status === "DELETE_IN_PROGRESS") return;
   if (stack.protected) {
     throw new StackError(
@@ -166,8 +171,11 @@ export function deleteStack(
   if (retain.length > 0 && stack.status !== "DELETE_FAILED") {
     throw new StackError("Retained resources can only be specified for a stack in DELETE_FAILED");
   }
+  if (force && stack.status !== "DELETE_FAILED") {
+    throw new StackError("FORCE_DELETE_STACK is only for a stack in DELETE_FAILED");
+  }
   stack.request = { ...stack.request, token };
-  removeAll(world, stack, "User Initiated", retain, "DELETE");
+  removeAll(world, stack, "User Initiated", retain, "DELETE", force);
 }
 
 function removeAll(
@@ -176,6 +184,7 @@ function removeAll(
   reason: string,
   retain: readonly string[],
   verb: "DELETE" | "ROLLBACK",
+  force = false,
 ): void {
   begin(world, stack);
   stackEvent(world, stack, `${verb}_IN_PROGRESS`, reason);
@@ -188,7 +197,13 @@ function removeAll(
     (name, done) => {
       const resource = resourceOf(stack, name);
       const kept = retain.includes(name) || (resource.retain && verb === "DELETE");
-      if (!kept) return removeResource(world, stack, resource, done);
+      if (!kept) {
+        removeResource(world, stack, resource, (failure) => {
+          if (force && failure !== null) keepResource(world, stack, resource);
+          done(force ? null : failure);
+        });
+        return;
+      }
       keepResource(world, stack, resource);
       done(null);
     },

@@ -21,6 +21,7 @@ const pageSize = 20;
 
 interface DeleteInput extends StackInput {
   readonly RetainResources?: readonly string[];
+  readonly DeletionMode?: string;
 }
 
 interface PageInput extends StackInput {
@@ -73,7 +74,9 @@ const changing: Readonly<Record<string, Operation>> = {
       accepted(() => {
         const stack = findStack(world, input.StackName);
         const token = input.ClientRequestToken ?? "";
-        if (stack) deleteStack(world, stack, input.RetainResources ?? [], token);
+        const retain = input.RetainResources ?? [];
+        const force = input.DeletionMode === "FORCE_DELETE_STACK";
+        if (stack) deleteStack(world, stack, { token, retain, force });
         return {};
       }),
     stackAccess("DeleteStack"),
