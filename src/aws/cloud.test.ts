@@ -36,10 +36,10 @@ async function startStage(t: TestContext): Promise<Stage> {
   });
   const look = async (cloud: AwsCloud): Promise<Observation> => (await cloud.observe()).world;
   const until: Stage["until"] = async (cloud, done) => {
-    for (let round = 0; round < 720; round += 1) {
+    for (let round = 0; round < 240; round += 1) {
       const seen = await look(cloud);
       if (done(seen)) return seen;
-      world.advance(10_000);
+      world.advance(30_000);
     }
     return assert.fail(`never came true: ${JSON.stringify((await look(cloud)).fargate)}`);
   };
