@@ -50,8 +50,10 @@ test("a summary tells of a way that turned back, and why", () => {
     speed: 60,
     failures: [],
   };
-  assert.match(
-    rehearsalSummary(result),
-    /Turned back on the way up: 2 m 05 s\n {2}why {5}target fargate: busy\n {2}but {5}no task is healthy\n/,
-  );
+  const lines = [
+    "Turned back on the way up: 2 m 05 s",
+    "  why     target fargate: busy",
+    "  but     no task is healthy",
+  ];
+  assert.ok(rehearsalSummary(result).includes(`${lines.join("\n")}\n`));
 });

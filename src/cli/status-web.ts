@@ -1,4 +1,4 @@
-/** The live page of whatever the commands can ask: its stream is made by looking again and again. */
+/** The live page of whatever can be asked: its stream is made by looking again and again. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { pinned, shifted } from "../core/override.ts";
 import type { Control, RunHead, RunRecord, RunStream } from "../core/record.ts";
