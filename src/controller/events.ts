@@ -30,8 +30,8 @@ const verbs = { observe: "read AWS", commit: "commit", apply: "change AWS" } as 
 /** A decision that was stored by an invocation which did not live to tell of it. */
 function untold({ status, events, phase }: Step, told: Told): readonly EngineEvent[] {
   const { target, targetSinceMs } = status;
-  const known = told.targetSinceMs === null || told.targetSinceMs === targetSinceMs;
-  if (known || events.some(({ atMs }) => atMs === targetSinceMs)) return [];
+  if (told.targetSinceMs === targetSinceMs || events.some(({ atMs }) => atMs === targetSinceMs))
+    return [];
   const message = `target ${target}: the invocation that decided it ended before it could say why`;
   return [{ atMs: targetSinceMs, type: "decision", phase, message, data: { target } }];
 }

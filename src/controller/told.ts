@@ -9,14 +9,14 @@ import { isNumber, isText, listOf, object, oneOf, orNull } from "../core/shape-c
 export interface Told {
   /** The phase that the last tick left, `null` before the first. */
   readonly phase: Phase | null;
-  /** Since when the target is what the history says, `null` before anything was told. */
-  readonly targetSinceMs: number | null;
+  /** Since when the target is what the history says; 0 is the start of a service. */
+  readonly targetSinceMs: number;
   /** What was told lately, newest last. */
   readonly recent: readonly { readonly key: string; readonly atMs: number }[];
 }
 
 /** Before anything was told. */
-export const nothingTold: Told = { phase: null, targetSinceMs: null, recent: [] };
+export const nothingTold: Told = { phase: null, targetSinceMs: 0, recent: [] };
 
 /** The same trouble is told again after this time. */
 const againMs = 60 * 60_000;
@@ -26,7 +26,7 @@ const keyMax = 200;
 
 const check = object({
   phase: orNull(oneOf("steady", "provisioning", "shifting", "draining", "deprovisioning")),
-  targetSinceMs: orNull(isNumber),
+  targetSinceMs: isNumber,
   recent: listOf(object({ key: isText, atMs: isNumber }), recentMax),
 });
 
