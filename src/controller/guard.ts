@@ -97,12 +97,17 @@ async function step(run: GuardRun, before: GuardProgress): Promise<GuardProgress
     return onLambda && settled ? null : progress;
   }
   // Clients that resolved the balancer's address a moment ago still find it.
-  if (nowMs() - onLambdaMs < ttlMs || stackStatus === "DELETE_IN_PROGRESS") return progress;
+  if (nowMs() - onLambdaMs < ttlMs || isBusy(stackStatus)) return progress;
   const failed = stackStatus === "DELETE_FAILED";
   const failures = before.failures + (failed ? 1 : 0);
   if (failures > failuresMax) throw new Error(await world.deleteFailure());
   await world.deleteStack();
   return { ...progress, failures };
+}
+
+/** What CloudFormation must end first; a creation is the one thing that a deletion may interrupt. */
+function isBusy(status: string): boolean {
+  return status.endsWith("_IN_PROGRESS") && status !== "CREATE_IN_PROGRESS";
 }
 
 /** Why an update must not be: the records of the earlier domain would stay for ever. */
