@@ -63,7 +63,8 @@ test("what is scarce is a warning, with the way to more of it", async () => {
 describe("what is in the way", () => {
   test("a zone that is missing, another region's certificate, an old bootstrap", async () => {
     account.world.parameters.set("/cdk-bootstrap/hnb659fds/version", "3");
-    const certificateArn = "arn:aws:acm:eu-west-1:123456789012:certificate/1";
+    const id = "00000000-0000-0000-0000-000000000001";
+    const certificateArn = `arn:aws:acm:eu-west-1:123456789012:certificate/${id}`;
     const all = await findings(1, { certificateArn });
     assert.equal(all.get("domain")?.code, "CERTIFICATE_REGION");
     assert.equal(all.get("bootstrap")?.code, "BOOTSTRAP_MISSING");
@@ -88,7 +89,7 @@ describe("what is in the way", () => {
     assert.equal((await findings(0)).get("fargate quota")?.level, "warn");
   });
 
-  test("the engine's processor, and the deployed image's", async () => {
+  test("an engine of another processor", async () => {
     const all = await findings(0, {}, withDocker(account.options, "echo linux/amd64"));
     assert.match(
       all.get("docker")?.what ?? "",

@@ -1,5 +1,6 @@
 /** `lambdaflex init`: what it writes runs at once, and nothing of the user's is overwritten. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -14,20 +15,29 @@ interface InitResult {
   readonly notes: readonly string[];
 }
 
-test("a new service is rehearsed at once", async () => {
-  const parent = makeFolder({});
-  const made = await run(parent, ["init", "my-service", "--language", "node", "--json"]);
-  assert.equal(made.code, 0, made.stderr);
-  const { language, name, wrote, kept } = JSON.parse(made.stdout) as InitResult;
-  assert.deepEqual([language, name, kept], ["node", "my-service", []]);
-  for (const path of wrote) assert.ok(existsSync(join(parent, "my-service", path)), path);
-  const options = ["--peak", "60", "--speed", "600", "--json"];
-  const ended = await run(join(parent, "my-service"), ["rehearse", ...options]);
-  assert.equal(ended.code, 0, ended.stderr);
-  const result = JSON.parse(ended.stdout) as { ok: boolean; failed: number; requests: number };
-  assert.deepEqual([result.ok, result.failed], [true, 0]);
-  assert.ok(result.requests > 100);
-});
+const toolchains = [
+  ["node", process.execPath, "--version"],
+  ["python", "python3", "--version"],
+  ["go", "go", "version"],
+] as const;
+
+for (const [language, program, ...args] of toolchains) {
+  const missing = spawnSync(program, args).status !== 0 && `there is no ${program}`;
+  test(`a new ${language} service is rehearsed at once`, { skip: missing }, async () => {
+    const parent = makeFolder({});
+    const made = await run(parent, ["init", "my-service", "--language", language, "--json"]);
+    assert.equal(made.code, 0, made.stderr);
+    const { name, wrote, kept } = JSON.parse(made.stdout) as InitResult;
+    assert.deepEqual([name, kept], ["my-service", []]);
+    for (const path of wrote) assert.ok(existsSync(join(parent, "my-service", path)), path);
+    const options = ["--peak", "60", "--speed", "600", "--json"];
+    const ended = await run(join(parent, "my-service"), ["rehearse", ...options]);
+    assert.equal(ended.code, 0, ended.stderr);
+    const result = JSON.parse(ended.stdout) as { ok: boolean; failed: number; requests: number };
+    assert.deepEqual([result.ok, result.failed], [true, 0]);
+    assert.ok(result.requests > 100);
+  });
+}
 
 test("what exists stays as it is", async () => {
   const files = { Dockerfile: "FROM mine\n", "package.json": { main: "app.js" }, "app.js": "" };
