@@ -1,4 +1,5 @@
 /** The plots over time: they share their span, their pointer and the place of their axes. */
+import { drawable } from "./columns.js";
 import { byId, html, say, theme } from "./dom.js";
 import { count, latency, percent, rate, timeSplits, usd } from "./format.js";
 
@@ -251,7 +252,7 @@ const optionsOf = (kind, state, on) => {
     },
     hooks: {
       draw: [overlay(kind, state), ...(kind.id === "traffic" ? [failures(state)] : [])],
-      setCursor: [(plot) => on.cursor(plot.cursor.left < 0 ? null : plot.cursor.idx)],
+      setCursor: [({ cursor, data }) => on.cursor(cursor.left < 0 ? null : data[0][cursor.idx])],
       setSelect: [(plot) => on.select(plot)],
     },
   };
@@ -293,7 +294,10 @@ export const createCharts = (state, on) => {
   const root = byId("plots");
   let charts = [];
 
-  const readout = (at) => {
+  let pointed = null;
+  /** The values at the pointer, or at the moment that is looked at. */
+  const readout = (at = pointed) => {
+    pointed = at;
     const c = state.columns();
     const index = at ?? state.index();
     for (const { kind, values, extras } of charts) {
@@ -329,14 +333,30 @@ export const createCharts = (state, on) => {
       html("header", {}, html("h2", {}, kind.title), keys),
       place,
     );
-    return { kind, values, extras, place, made, plot: null };
+    return { kind, values, extras, place, made, plot: null, seen: true, stale: false };
   };
+  /** What is in sight of the time that is shown, one row beyond on either side. */
   const dataOf = ({ kind }) => {
-    const c = state.columns();
-    return [c.time, ...kind.series.map(({ column }) => c[column] ?? c.time.map(() => null))];
+    const { from, to } = state.rows();
+    const names = kind.series.map(({ column }) => column);
+    return drawable(state.columns(), names, from, to, Math.ceil(state.width() / 2));
+  };
+  /** Plots out of sight are drawn when they come into it. */
+  const sight = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const chart = charts.find(({ made }) => made === target);
+      if (chart === undefined) continue;
+      chart.seen = isIntersecting;
+      if (isIntersecting && chart.stale) draw(chart);
+    }
+  });
+  const draw = (chart) => {
+    chart.stale = !chart.seen;
+    if (chart.seen) chart.plot.setData(dataOf(chart), true);
   };
   const build = () => {
     for (const { plot } of charts) plot?.destroy();
+    sight.disconnect();
     const choices = state.choices();
     const used = choices === null ? kinds : [...kinds.slice(0, -1), comparing(choices)];
     charts = used.filter(({ id }) => state.has(id)).map(section);
@@ -345,6 +365,7 @@ export const createCharts = (state, on) => {
     charts[0]?.made.append(lane);
     for (const chart of charts) {
       chart.plot = new uPlot(optionsOf(chart.kind, state, on), dataOf(chart), chart.place);
+      sight.observe(chart.made);
       chart.place.addEventListener("keydown", (event) => on.key(event));
     }
     readout(null);
@@ -354,13 +375,11 @@ export const createCharts = (state, on) => {
     readout,
     /** New data, or another span: everything is drawn again. */
     draw() {
-      for (const chart of charts) chart.plot.setData(dataOf(chart), true);
-      readout(null);
+      for (const chart of charts) draw(chart);
     },
     /** The moment that is looked at has moved: the curves stay as they are. */
     redraw() {
       for (const { plot } of charts) plot.redraw(false);
-      readout(null);
     },
     resize() {
       for (const { plot, kind } of charts)

@@ -18,3 +18,14 @@ export function phaseSpans(history: History): readonly {
 
 /** Index of the last snapshot that is not after `ms`, 0 if all are. */
 export function indexAt(snapshots: readonly { readonly atMs: number }[], ms: number): number;
+
+/** Rows `from` to `to`, thinned to what so many buckets can show; time comes first. */
+export function drawable(
+  columns: Readonly<Record<string, readonly (number | null)[]>> & {
+    readonly time: readonly number[];
+  },
+  names: readonly string[],
+  from: number,
+  to: number,
+  buckets: number,
+): (number | null)[][];

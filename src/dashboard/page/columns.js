@@ -77,3 +77,43 @@ export const indexAt = (snapshots, ms) => {
   }
   return Math.max(0, low - 1);
 };
+
+/** A power of two, so that the same rows fall together while more are added at the end. */
+const stepFor = (rows, buckets) => 2 ** Math.max(0, Math.ceil(Math.log2(rows / buckets)));
+
+/**
+ * Rows `from` to `to` of some columns with time first, in about as many buckets as can be told
+ * apart: of each bucket the extremes of every column are kept, and whether it has a gap.
+ */
+export const drawable = (columns, names, from, to, buckets) => {
+  const step = stepFor(to - from, buckets);
+  const picked = ["time", ...names].map((name) => columns[name] ?? columns.time.map(() => null));
+  if (step <= 2) {
+    const whole = from === 0 && to === columns.time.length;
+    return whole ? picked : picked.map((column) => column.slice(from, to));
+  }
+  const rows = [];
+  for (let start = from - (from % step); start < to; start += step) {
+    const first = Math.max(from, start);
+    const end = Math.min(to, start + step);
+    const kept = new Set([first]);
+    for (let at = 1; at < picked.length; at += 1) {
+      const column = picked[at];
+      let low = -1;
+      let high = -1;
+      let gap = -1;
+      for (let row = first; row < end; row += 1) {
+        const value = column[row];
+        if (value === null) gap = row;
+        else {
+          if (low < 0 || value < column[low]) low = row;
+          if (high < 0 || value > column[high]) high = row;
+        }
+      }
+      for (const row of [low, high, gap]) if (row >= 0) kept.add(row);
+    }
+    rows.push(...[...kept].sort((a, b) => a - b));
+  }
+  if (rows.at(-1) !== to - 1) rows.push(to - 1);
+  return picked.map((column) => rows.map((row) => column[row]));
+};

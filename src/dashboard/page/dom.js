@@ -25,9 +25,19 @@ export const say = (element, text) => {
   if (element.textContent !== text) element.textContent = text;
 };
 
-/** A colour or another value of the style sheet. */
-export const theme = (name) =>
-  getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const themed = new Map();
+
+/** A colour or another value of the style sheet; asked of the browser once. */
+export const theme = (name) => {
+  if (!themed.has(name)) {
+    const style = getComputedStyle(document.documentElement);
+    themed.set(name, style.getPropertyValue(`--${name}`).trim());
+  }
+  return themed.get(name);
+};
+
+/** Another scheme has other colours. */
+export const forgetTheme = () => themed.clear();
 
 /** A sentence for screen readers, said when they are free. */
 export const announce = (text) => say(byId("announcer"), text);

@@ -3,7 +3,7 @@ import { createCharts } from "./charts.js";
 import { createChoices } from "./choices.js";
 import { createColumns, indexAt } from "./columns.js";
 import { createControls } from "./controls.js";
-import { announce, byId, html, say } from "./dom.js";
+import { announce, byId, forgetTheme, html, say } from "./dom.js";
 import { follow, unpack } from "./feed.js";
 import { capital, timeWords } from "./format.js";
 import { createHistory } from "./history.js";
@@ -20,7 +20,7 @@ import {
 import { createReplay } from "./replay.js";
 
 /** Points that are kept: more than any screen has pixels. */
-const pointsMax = 10_000;
+const pointsMax = 20_000;
 /** Real time between two drawings of what is slower to draw than to read. */
 const slowMs = 200;
 
@@ -66,6 +66,12 @@ const state = {
   columns: () => columns.columns,
   snapshot: () => history.snapshots[index()],
   history: () => history,
+  rows: () => {
+    const [from, to] = span();
+    const { snapshots } = history;
+    const end = indexAt(snapshots, to * 1000) + 2;
+    return { from: indexAt(snapshots, from * 1000), to: Math.min(snapshots.length, end) };
+  },
   index,
   span,
   words: () => words,
@@ -77,7 +83,9 @@ const state = {
 };
 
 const charts = createCharts(state, {
-  cursor: (at) => charts.readout(at),
+  cursor: (seconds) => {
+    charts.readout(seconds == null ? null : indexAt(history.snapshots, seconds * 1000));
+  },
   select(plot) {
     const { left, width } = plot.select;
     if (width > 4) choose([plot.posToVal(left, "x"), plot.posToVal(left + width, "x")]);
@@ -140,12 +148,14 @@ const drawSlowly = () => {
   slowDueMs = performance.now() + slowMs;
   const snapshot = state.snapshot();
   if (snapshot === undefined) return;
+  charts.readout();
   showFigures(snapshot);
   showAlarms(snapshot);
   showControls(snapshot);
   house(snapshot);
   lane.draw();
   showJournal(history);
+  byId("plots").dataset.points = String(history.snapshots.length);
   const told = `${headline(snapshot)}. ${capital(snapshot.reason)}`;
   const key = `${snapshot.phase} ${snapshot.target}`;
   if (announced !== key && replay.ms === null) announce(told);
@@ -268,6 +278,7 @@ addEventListener("resize", () => {
   if (history.snapshots.length > 0) charts.resize();
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  forgetTheme();
   shownParts = "";
   draw(true);
 });
