@@ -1,6 +1,7 @@
 /** What a service costs: break-even, a month at a rate or over a trace, idle, and settings. */
 
 import { fargateOffers } from "../config/fargate-sizes.ts";
+import { alarmDefinitions, type Thresholds } from "../core/alarms.ts";
 import {
   balancerUsdPerHour,
   breakEvenRequestsPerSecond,
@@ -110,24 +111,30 @@ export interface IdleLine {
   readonly assumes: string;
 }
 
-/** The controller: one run a minute of a small function. */
-const controller = { memoryMB: 256, durationMs: 200 };
+/** The controller: one run a minute of a small function, always on arm64. */
+const controller = { memoryMB: 256, durationMs: 200, architecture: "arm64" } as const;
 // infracost's golden files of 2024-07-01; the hosted zone: AWS's page read 2026-09-20. us-east-1.
 const usdPerAlarm = 0.1;
 const usdPerHostedZone = 0.5;
 const usdPerImageGB = 0.1;
 const imageGB = 0.2;
-const baseAlarms = 3;
+/** A read of up to 4 KB that sees every earlier write. */
+const usdPerRead = 0.125e-6;
+const usdPerDashboard = 3;
+/** Those of the base stack, and the one on the controller's own errors. */
+const alarmsAtRest =
+  1 + alarmDefinitions(anyThresholds()).filter(({ stack }) => stack === "base").length;
+
+function anyThresholds(): Thresholds {
+  const up = { requestsPerMinute: 1, concurrency: 1, periods: 1, of: 1 };
+  return { up, down: { requestsPerMinute: 1, minutes: 1 } };
+}
+
+const inFreeTier = (count: string): string => `${monthMinutes} of ${count} free ones a month`;
 
 /** What is paid while there is no request at all and the burst tier is away. */
-export function idleBill({ profile, prices }: Scenario): readonly IdleLine[] {
-  const { architecture } = profile;
-  const runs = {
-    ...controller,
-    requests: monthMinutes,
-    front: "function-url",
-    architecture,
-  } as const;
+export function idleBill({ prices }: Scenario): readonly IdleLine[] {
+  const runs = { ...controller, requests: monthMinutes, front: "function-url" } as const;
   return [
     { what: "Lambda tier", usd: 0, assumes: "no request, no bill; no provisioned concurrency" },
     {
@@ -138,10 +145,23 @@ export function idleBill({ profile, prices }: Scenario): readonly IdleLine[] {
         "within the free tier of an account that has it left",
     },
     {
+      what: "state table",
+      usd: monthMinutes * usdPerRead,
+      assumes: "a read a minute; nothing is written while nothing happens",
+    },
+    { what: "schedule", usd: 0, assumes: inFreeTier("14 million") },
+    { what: "alarm states", usd: 0, assumes: `read each minute: ${inFreeTier("a million")}` },
+    {
+      what: "dashboard",
+      usd: 0,
+      assumes: `one of an account's three free ones; ${usdPerDashboard} USD beyond, none without it`,
+    },
+    { what: "network", usd: 0, assumes: "VPC, subnets, routes; NAT gateways come with the burst" },
+    {
       what: "alarms",
-      usd: baseAlarms * usdPerAlarm,
+      usd: alarmsAtRest * usdPerAlarm,
       assumes:
-        `${baseAlarms} alarms at ${usdPerAlarm} USD (us-east-1); ` +
+        `${alarmsAtRest} alarms at ${usdPerAlarm} USD (us-east-1); ` +
         "the first 10 of an account are free",
     },
     {

@@ -90,7 +90,7 @@ export function idleText(lines: readonly IdleLine[], scenario: Scenario): string
     "Idle: USD/month without a single request",
     "",
     ...lines.map(({ what, usd, assumes }) => row(what, usd, assumes)),
-    row("together", total, "not included: logs, and reads of the state table"),
+    row("together", total, "not included: stored logs"),
     "",
     `  Fargate left on: ${dollars(fargateUsd)} USD/month for the balancer, its addresses and ` +
       `${scenario.profile.tasksMin} × a task without a request`,
