@@ -65,6 +65,13 @@ test("it is plain sh", () => {
 
 for (const shell of shells) {
   describe(shell, () => {
+    test("on Lambda it refuses secrets, which the adapter cannot read", async () => {
+      const env = { ...onLambda, LAMBDAFLEX_SECRETS: "{}" };
+      const { code, out, err } = await run(shell, env, ["echo", "started"]);
+      assert.deepEqual([code, out], [2, ""]);
+      assert.match(err, /secretsAt to "deploy"/);
+    });
+
     test("in a container the service takes the place of the script", async () => {
       const show = 'echo "$PORT|$1|$2|$AWS_LWA_PORT"; exit 9';
       const { code, out } = await run(shell, {}, ["--", "sh", "-c", show, "x", "a b", "$HOME"]);

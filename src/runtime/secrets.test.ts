@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { startFakeRuntimeApi } from "../../test/fake-runtime-api.ts";
 import { readSecrets } from "./secrets.ts";
 import { signedHeaders } from "./signature.ts";
 import { VariableError } from "./variables.ts";
@@ -124,5 +127,47 @@ describe("secrets", () => {
         "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target, " +
         "Signature=ab6036f87b2f062603d1bd21d5445a955cb2481e7ce7cd5ee0745ab5205f28a2",
     );
+  });
+});
+
+describe("the bootstrap", () => {
+  const bootstrap = fileURLToPath(new URL("./bootstrap.ts", import.meta.url));
+
+  /** Starts a service that prints a variable and ends. */
+  async function run(references: object): Promise<{ out: string; code: number; init: unknown }> {
+    const api = await startFakeRuntimeApi();
+    const command = ["sh", "-c", 'echo "<$DB>"'];
+    const child = spawn(process.execPath, [bootstrap, "--", ...command], {
+      env: {
+        PATH: process.env.PATH,
+        ...env,
+        AWS_LAMBDA_RUNTIME_API: api.address,
+        LAMBDAFLEX_SECRETS: JSON.stringify(references),
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let out = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        out += text;
+      });
+    }
+    const [code] = await once(child, "close");
+    const init = (await api.initError).errorMessage;
+    await api.close();
+    return { out, code, init };
+  }
+
+  test("starts the service with its secrets", async () => {
+    answers = [[200, { SecretString: "hidden" }]];
+    assert.match((await run({ DB: secret })).out, /<hidden>/);
+  });
+
+  test("does not start it without them, and tells Lambda why", async () => {
+    answers = [[400, { __type: "ResourceNotFoundException", message: "no such secret" }]];
+    const { out, code, init } = await run({ DB: secret });
+    assert.equal(code, 2);
+    assert.doesNotMatch(out, /</);
+    assert.match(String(init), /^DB cannot be read from arn:.*: ResourceNotFoundException/);
   });
 });
