@@ -169,3 +169,32 @@ describe("the last request", () => {
     assert.equal(meter.lastRequestMs, 401_500);
   });
 });
+
+describe("what the page reads", () => {
+  it("counts real requests and errors since the start, at any speed", async () => {
+    const clock = manualClock(0, 60);
+    const meter = createMeter("lambda", clock, minute);
+    for (const status of [200, 500, 503, 404]) answered(meter, { status });
+    await clock.pass(3 * minute);
+    answered(meter);
+    assert.deepEqual(meter.totals, { requests: 5, errors: 2 });
+  });
+
+  it("tells the latency of the open window once it has enough requests", async () => {
+    const clock = manualClock(0);
+    const meter = createMeter("lambda", clock, minute);
+    const p50 = (): number | null => meter.latency?.p50Ms ?? null;
+    assert.equal(p50(), null);
+    answered(meter, { latencyMs: 100 });
+    assert.ok(Math.abs((p50() ?? 0) - 100) < 1, "better than nothing");
+    await clock.pass(minute);
+    answered(meter, { latencyMs: 5 });
+    assert.ok(Math.abs((p50() ?? 0) - 100) < 1, "one request says nothing yet");
+    for (let count = 0; count < 97; count += 1) answered(meter, { latencyMs: 5 });
+    for (let count = 0; count < 2; count += 1) answered(meter, { latencyMs: 80 });
+    const { p50Ms = 0, p99Ms = 0 } = meter.latency ?? {};
+    assert.ok(Math.abs(p50Ms - 5) < 0.1 && Math.abs(p99Ms - 80) < 1, `${p50Ms} ${p99Ms}`);
+    await clock.pass(2 * minute);
+    assert.equal(p50(), null, "a silent minute has none");
+  });
+});

@@ -13,9 +13,9 @@ import {
   createAlarms,
   createFigures,
   createJournal,
-  createState,
   fillTable,
   headline,
+  showState,
 } from "./panels.js";
 import { createReplay } from "./replay.js";
 
@@ -96,7 +96,6 @@ const charts = createCharts(state, {
 });
 const lane = createLane(state);
 const house = createHouse();
-const showState = createState();
 const showFigures = createFigures();
 const showAlarms = createAlarms();
 const showJournal = createJournal(() => words);
@@ -131,13 +130,11 @@ const move = (event) => {
 const drawMoment = () => {
   const snapshot = state.snapshot();
   if (snapshot === undefined) return;
-  const sinceMs =
-    replay.ms === null
-      ? Math.min(10_000, performance.now() - receivedMs) * (history.head?.speed ?? 1)
-      : replay.ms - snapshot.atMs;
-  showState(snapshot, linked === "live" || replay.ms !== null ? sinceMs : 0);
-  say(byId("clock"), words.text(snapshot.atMs));
-  return snapshot;
+  const { ms } = replay;
+  const agedMs = Math.min(10_000, performance.now() - receivedMs) * (history.head?.speed ?? 1);
+  const sinceMs = ms === null ? (linked === "live" ? agedMs : 0) : ms - snapshot.atMs;
+  showState(history.snapshots, index(), sinceMs);
+  say(byId("clock"), words.text(ms ?? snapshot.atMs));
 };
 
 let slowDueMs = 0;
@@ -148,6 +145,7 @@ const drawSlowly = () => {
   slowDueMs = performance.now() + slowMs;
   const snapshot = state.snapshot();
   if (snapshot === undefined) return;
+  drawMoment();
   charts.readout();
   showFigures(snapshot);
   showAlarms(snapshot);
@@ -171,7 +169,7 @@ const draw = (curves) => {
     charts.build();
   } else if (curves) charts.draw();
   else charts.redraw();
-  drawMoment();
+  if (replay.ms !== null) drawMoment();
   if (slowTimer === null)
     slowTimer = setTimeout(drawSlowly, Math.max(0, slowDueMs - performance.now()));
 };

@@ -24,32 +24,37 @@ const waitWords = ({ wait }, sinceMs) => {
   return { text: `${capital(wait.message)}: ${span(leftMs)} left`, leftMs };
 };
 
-/** Shows the headline with its reason and the wait, `sinceMs` after the snapshot was made. */
-export const createState = () => {
-  let longest = { kind: null, ms: 0 };
-  return (snapshot, sinceMs) => {
-    const root = byId("state");
-    root.dataset.phase = snapshot.phase;
-    say(byId("phase"), headline(snapshot));
-    const { override } = snapshot;
-    const byHand =
-      override === null
-        ? ""
-        : `By hand: ${tierNames[override.tier]}${override.untilMs === null ? ", pinned" : " for now"}. `;
-    say(byId("reason"), `${byHand}${capital(snapshot.reason)}`);
-    const wait = waitWords(snapshot, sinceMs);
-    const bar = byId("wait-bar");
-    byId("wait").hidden = wait === null;
-    if (wait === null) return;
-    say(byId("wait-text"), wait.text);
-    bar.hidden = wait.leftMs === null;
-    if (wait.leftMs === null) return;
-    // How long the wait was is known from when it was first seen.
-    const kind = `${snapshot.wait.kind} ${snapshot.route.fargate}`;
-    if (longest.kind !== kind || wait.leftMs > longest.ms) longest = { kind, ms: wait.leftMs };
-    bar.max = Math.max(1, longest.ms);
-    bar.value = longest.ms - wait.leftMs;
-  };
+/** How long the wait of a snapshot was when it began, as far as is known. */
+const waitedFor = (snapshots, at) => {
+  const { wait, route } = snapshots[at];
+  let longestMs = 0;
+  for (let back = at; back >= 0; back -= 1) {
+    const { wait: before, route: routed } = snapshots[back];
+    if (before?.kind !== wait.kind || routed.fargate !== route.fargate) break;
+    longestMs = Math.max(longestMs, before.leftMs ?? 0);
+  }
+  return longestMs;
+};
+
+/** Shows the headline with its reason and the wait, `sinceMs` after a snapshot was made. */
+export const showState = (snapshots, at, sinceMs) => {
+  const snapshot = snapshots[at];
+  byId("state").dataset.phase = snapshot.phase;
+  say(byId("phase"), headline(snapshot));
+  const { override } = snapshot;
+  const until = override?.untilMs === null ? ", pinned" : " for now";
+  const byHand = override === null ? "" : `By hand: ${tierNames[override.tier]}${until}. `;
+  say(byId("reason"), `${byHand}${capital(snapshot.reason)}`);
+  const wait = waitWords(snapshot, sinceMs);
+  byId("wait").hidden = wait === null;
+  if (wait === null) return;
+  say(byId("wait-text"), wait.text);
+  const bar = byId("wait-bar");
+  bar.hidden = wait.leftMs === null;
+  if (wait.leftMs === null) return;
+  const longestMs = waitedFor(snapshots, at);
+  bar.max = Math.max(1, longestMs);
+  bar.value = Math.max(0, longestMs - wait.leftMs);
 };
 
 const saved = ({ actualUsd, alwaysLambdaUsd, alwaysFargateUsd }) => {

@@ -94,3 +94,22 @@ test("the ebb goes on at its rate, an ebb of 0 ends the arrivals", () => {
   assert.ok(finite.length > 10_000 && finite.length < 60_000);
   assert.ok((finite.at(-1)?.atMs ?? 0) < 60_000);
 });
+
+test("a factor multiplies the rate from the moment it changes, and only the rate", () => {
+  let factor = 1;
+  const steady = { ...base, shape: parseTrace("0,10\n60,10\n120,10\n", "test") };
+  const next = createArrivals({ ...steady, factor: () => factor });
+  const counted = (untilMs: number): number => {
+    let count = 0;
+    while ((next()?.atMs ?? Number.POSITIVE_INFINITY) < untilMs) count += 1;
+    return count;
+  };
+  const expected = [1, 3, 0.5].map((wanted, step) => {
+    factor = wanted;
+    return [counted((step + 1) * 10_000), wanted * 10_000] as const;
+  });
+  for (const [count, mean] of expected) {
+    assert.ok(Math.abs(count - mean) < 5 * Math.sqrt(mean), `${count} for ${mean}`);
+  }
+  assert.deepEqual(take({ ...base, factor: () => 1 }, 500), take(base, 500));
+});

@@ -1,0 +1,155 @@
+/** The page in a real browser: a whole rehearsal, `dev` with its controls, and what is left of them. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import type { Browser, Page } from "playwright-core";
+import { noBrowser, openPage, startBrowser } from "./browser.ts";
+import { blankPlots, nameless, sideways, tooFaint } from "./page-checks.ts";
+import { eventually, makeFolder, patienceMs, type Run, run, start } from "./rig.ts";
+import { goodServer, quickArgs, quickConfig, quickTrace } from "./services.ts";
+
+const textOf = (page: Page, selector: string): Promise<string> =>
+  page.locator(selector).first().innerText();
+
+async function pageOf(process: Run): Promise<string> {
+  await process.line(/the page: http:\S+\n/);
+  return /the page: (http:\S+)/.exec(process.stderr)?.[1] ?? "";
+}
+
+/** Waits for a text to match, and says what it was instead. */
+async function reads(page: Page, selector: string, pattern: RegExp): Promise<void> {
+  await eventually(async () => {
+    const text = await textOf(page, selector).catch((error: Error) => error.message);
+    return pattern.test(text) || text;
+  }, patienceMs);
+}
+
+describe("the page", { skip: noBrowser }, () => {
+  let browser: Browser;
+  let folder: string;
+  before(async () => {
+    browser = await startBrowser();
+    folder = makeFolder({
+      "server.cjs": goodServer,
+      "lambdaflex.json": quickConfig,
+      "trace.csv": quickTrace,
+    });
+  });
+  after(() => browser?.close());
+
+  test("follows a whole rehearsal, changes its load, and keeps what it has seen", async () => {
+    const files = ["--record", "run.ndjson", "--report", "run.html"];
+    const rehearsal = start(folder, [...quickArgs, ...files]);
+    const { page, problems } = await openPage(browser, await pageOf(rehearsal));
+    const seen = new Set<string>();
+    const note = `new MutationObserver(() => seen.push(document.querySelector("#phase").textContent))
+      .observe(document.querySelector("#phase"), { childList: true });`;
+    await page.evaluate(`window.seen = []; ${note}`);
+    await reads(page, "#link", /^live$/);
+    await page.locator("#load").waitFor({ state: "visible" });
+    await page.locator("#load").focus();
+    for (let press = 0; press < 5; press += 1) await page.keyboard.press("ArrowRight");
+    await reads(page, "#answer", /the load is 1\.5 × the trace/);
+    await reads(page, "#load-value", /1\.5 ×/);
+    await reads(page, "#end", /The cycle is complete: [\d,]+ requests, 0 failed, .* USD/);
+    await reads(page, "#link", /^ended$/);
+    for (const phase of (await page.evaluate("seen")) as string[]) seen.add(phase);
+    for (const phase of ["Provisioning Fargate", "Shifting to Fargate", "Steady on Fargate"]) {
+      assert.ok(seen.has(phase), `${phase} in ${[...seen].join(", ")}`);
+    }
+    assert.equal(await page.evaluate(blankPlots), 0);
+    assert.ok((await page.locator("#journal-rows tr").count()) > 5);
+    assert.ok((await page.locator("#lane .phase").count()) >= 4);
+    const { code, stderr } = await rehearsal.ended;
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(problems, []);
+    await page.close();
+  });
+
+  test("shows the recording again, with a slider, by keyboard and as a table", async () => {
+    const replay = start(folder, ["replay", "run.ndjson"]);
+    await eventually(() => /http:\S+/.test(replay.stdout) || replay.stderr, patienceMs);
+    const url = /http:\S+/.exec(replay.stdout)?.[0] ?? "";
+    const { page, problems } = await openPage(browser, url);
+    await page.locator("#moment").focus();
+    await page.keyboard.press("Home");
+    await reads(page, "#moment-text", /^00:00$/);
+    await reads(page, "#phase", /Steady on Lambda/);
+    await reads(page, "#figures", /no balancer/);
+    await page.keyboard.press("End");
+    await reads(page, "#phase", /Lambda|Fargate/);
+    await page.locator("#lane .phase").first().focus();
+    await reads(page, "#lane-tip", /Provisioning towards Fargate, .*requests\/min/);
+    await page.locator("#chart-traffic .plot").focus();
+    await page.keyboard.press("PageUp");
+    await reads(page, "#announcer", /\d\d:\d\d: Lambda [\d.,]+ ?Fargate/);
+    await page.locator("summary").click();
+    assert.ok((await page.locator("#table tbody tr").count()) > 20);
+    await page.locator("#play").click();
+    await reads(page, "#play", /Pause/);
+    assert.deepEqual(problems, []);
+    await page.close();
+    replay.kill("SIGINT");
+    assert.equal((await replay.ended).code, 130);
+  });
+
+  test("is one file as a report, opened from the disk", async () => {
+    const { page, problems } = await openPage(
+      browser,
+      pathToFileURL(join(folder, "run.html")).href,
+    );
+    await reads(page, "#link", /^recorded$/);
+    await reads(page, "#end", /The cycle is complete/);
+    assert.equal(await page.evaluate(blankPlots), 0);
+    assert.deepEqual(problems, []);
+    await page.close();
+    const again = await run(folder, ["replay", "run.ndjson", "--report", "again.html"]);
+    assert.equal(again.code, 0, again.stderr);
+    assert.ok(readFileSync(join(folder, "again.html"), "utf8").startsWith("<!doctype html>"));
+  });
+
+  test("can be read by everybody: contrast, names, narrow screens, no motion", async () => {
+    const url = pathToFileURL(join(folder, "run.html")).href;
+    for (const scheme of ["light", "dark"] as const) {
+      for (const width of [1280, 390]) {
+        const look = { scheme, width, reducedMotion: true };
+        const { page, problems } = await openPage(browser, url, look);
+        await reads(page, "#link", /^recorded$/);
+        const { looked, found } = (await page.evaluate(tooFaint)) as {
+          looked: number;
+          found: string[];
+        };
+        assert.ok(looked > 60, `${looked} texts`);
+        assert.deepEqual(found, [], `${scheme} ${width}`);
+        assert.deepEqual(await page.evaluate(nameless), []);
+        assert.equal(await page.evaluate(sideways), 0, `${width} wide`);
+        assert.equal(await page.evaluate("document.getAnimations().length"), 0);
+        assert.deepEqual(problems, []);
+        await page.close();
+      }
+    }
+  });
+
+  test("pins, shifts and lets go in dev", async () => {
+    const dev = start(folder, ["dev", "--port", "0", "--speed", "360"]);
+    const { page, problems } = await openPage(browser, await pageOf(dev));
+    await reads(page, "#phase", /Steady on Lambda/);
+    assert.equal(await page.locator("#load-row").isVisible(), false, "nobody makes load here");
+    await page.getByRole("radio", { name: "Pin Fargate" }).check({ force: true });
+    await reads(page, "#answer", /pinned to fargate/);
+    await reads(page, "#phase", /Provisioning Fargate|Shifting to Fargate|Steady on Fargate/);
+    await reads(page, "#reason", /^By hand: Fargate, pinned/);
+    await page.getByRole("radio", { name: "By policy" }).check({ force: true });
+    await reads(page, "#answer", /the policy decides again/);
+    await page.locator("#shift").click();
+    await reads(page, "#answer", /shifts to lambda and stays/);
+    await reads(page, "#journal-rows", /set by hand to lambda/i);
+    dev.kill("SIGINT");
+    await reads(page, "#link", /^ended$/);
+    assert.deepEqual(problems, []);
+    await page.close();
+    assert.equal((await dev.ended).code, 130);
+  });
+});
