@@ -45,7 +45,8 @@ export const digestOf = (digit: string): string => `sha256:${digit.repeat(64)}`;
 export function seedDeployment(world: World, options: DeploymentOptions = {}): SeededDeployment {
   const names = deploymentNames(app);
   const digest = digestOf("a");
-  const imageUri = `${world.account}.dkr.ecr.${world.region}.amazonaws.com/${names.repository}@${digest}`;
+  const registry = `${world.account}.dkr.ecr.${world.region}.amazonaws.com`;
+  const imageUri = `${registry}/${names.repository}@${digest}`;
   const zone = addZone(world, "example.com");
   const apiTarget = `d-abc.execute-api.${world.region}.amazonaws.com`;
   const apiTargetZone = "Z1UJRXOUMOOFQ8";
@@ -94,7 +95,7 @@ export function seedDeployment(world: World, options: DeploymentOptions = {}): S
     LAMBDAFLEX_API_TARGET: apiTarget,
     LAMBDAFLEX_API_TARGET_ZONE: apiTargetZone,
     LAMBDAFLEX_API_URL: `https://${domain}`,
-    LAMBDAFLEX_BURST_TEMPLATE_URL: `https://${bucket}.s3.${world.region}.amazonaws.com/${templateKey}`,
+    LAMBDAFLEX_BURST_TEMPLATE_URL: `https://${bucket}.s3.amazonaws.com/${templateKey}`,
     LAMBDAFLEX_BURST_ROLE_ARN: arnOf(world, "iam", "role/shop-burst"),
     LAMBDAFLEX_BURST_PARAMETERS: JSON.stringify(burstParameters(controller)),
     LAMBDAFLEX_TASK_DEFINITION: taskDefinition,

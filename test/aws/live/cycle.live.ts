@@ -1,6 +1,6 @@
 /**
- * A whole cycle on a real account, made of the commands that users have: `npm run test:aws`.
- * It is opt-in: it needs credentials, a domain in a hosted zone of the account, Docker, and consent.
+ * A whole cycle on a real account, made of the commands that users have: npm run test:aws.
+ * Opt-in: it needs credentials, Docker, a domain in a hosted zone of the account, and consent.
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -16,10 +16,13 @@ const domain = process.env.LAMBDAFLEX_TEST_DOMAIN ?? "";
 const agreed = process.env.LAMBDAFLEX_TEST_AWS === "1" && domain !== "";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-const terms = `This test deploys examples/pet-store-node to your AWS account, moves it to Fargate and back,
-and removes everything again. It takes about 90 minutes and costs at most ${runUsd().toFixed(2)} USD.
-To agree: LAMBDAFLEX_TEST_AWS=1 LAMBDAFLEX_TEST_DOMAIN=flex-test.example.com npm run test:aws
-(the domain must not exist yet; its hosted zone must be in the account).`;
+const terms = [
+  "This test deploys examples/pet-store-node to your AWS account, moves it to Fargate and back,",
+  "and removes everything again. It takes about 90 minutes.",
+  `It costs at most ${runUsd().toFixed(2)} USD.`,
+  "To agree: LAMBDAFLEX_TEST_AWS=1 LAMBDAFLEX_TEST_DOMAIN=flex-test.example.com npm run test:aws",
+  "(the domain must not exist yet; its hosted zone must be in the account).",
+].join("\n");
 
 /** A name of its own, so that nothing of another run is in the way. */
 const app = `live-${process.pid % 100_000}`;

@@ -33,7 +33,7 @@ const everywhere: Readonly<Record<string, string>> = {
   "ecs:ListServiceDeployments": "read by CloudFormation while a service stabilises",
 };
 
-/** What CloudFormation reads of a service changes with its handlers; reads alone may be a pattern. */
+/** What CloudFormation reads changes with its handlers: reads alone may be a pattern. */
 const readPattern = /^[a-z0-9-]+:Describe\*$/;
 
 interface RoleStatement extends Statement {

@@ -31,6 +31,8 @@ export interface HostedZone {
   records: readonly RecordSet[];
   /** What each of the servers answers: they take a change over one after the other. */
   servers: (readonly RecordSet[])[];
+  /** Number of the change that each server took over last. */
+  readonly taken: number[];
   readonly changes: ZoneChange[];
 }
 
@@ -44,6 +46,7 @@ export function addZone(world: World, name: string, id = `Z${world.uniqueId(14)}
     name: absolute(name),
     records: [],
     servers: Array.from({ length: serverCount }, () => []),
+    taken: [],
     changes: [],
   };
   world.zones.set(zone.id, zone);
@@ -67,11 +70,15 @@ export function changeZone(
   records: readonly RecordSet[],
 ): ZoneChange {
   const delayMs = world.delays.dnsMs();
+  const version = zone.changes.length + 1;
   zone.records = records;
   for (let server = 0; server < serverCount; server += 1) {
     const share = server === serverCount - 1 ? 1 : world.random();
     world.after(delayMs * share, () => {
+      // A newer change may have been faster: servers never go back.
+      if ((zone.taken[server] ?? 0) > version) return;
       zone.servers[server] = records;
+      zone.taken[server] = version;
     });
   }
   const change: ZoneChange = {

@@ -14,7 +14,7 @@ import { logs } from "./logs/index.ts";
 import { route53 } from "./route53/index.ts";
 import { s3 } from "./s3/index.ts";
 import { scheduler } from "./scheduler/index.ts";
-import { secretsManager } from "./secretsmanager/index.ts";
+import { secrets } from "./secretsmanager/index.ts";
 import { serviceQuotas } from "./service-quotas/index.ts";
 import { sns } from "./sns/index.ts";
 import { ssm } from "./ssm/index.ts";
@@ -36,7 +36,7 @@ const all: readonly Service[] = [
   route53,
   s3,
   scheduler,
-  secretsManager,
+  secrets,
   serviceQuotas,
   sns,
   ssm,

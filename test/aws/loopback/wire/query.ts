@@ -53,7 +53,8 @@ export const query: Protocol = {
   },
   fail({ code, message, status }, requestId) {
     const type = status >= 500 ? "Receiver" : "Sender";
-    const error = `<Type>${type}</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message>`;
+    const text = escapeXml(message);
+    const error = `<Type>${type}</Type><Code>${code}</Code><Message>${text}</Message>`;
     const id = `<RequestId>${requestId}</RequestId>`;
     const body = `<ErrorResponse><Error>${error}</Error>${id}</ErrorResponse>`;
     return { status, headers: { "content-type": "text/xml" }, body };

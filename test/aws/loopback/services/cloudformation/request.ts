@@ -30,7 +30,7 @@ const bodyBytesMax = 51_200;
 
 const refuse = (message: string): AwsError => new AwsError("ValidationError", message);
 
-/** Bucket and key of an S3 address, in either way to write it: bucket in the host, or in the path. */
+/** Bucket and key of an S3 address; the bucket is in the host, or first in the path. */
 function placeOf(address: string): { readonly bucket: string; readonly key: string } {
   const { hostname, pathname } = new URL(address);
   const path = decodeURIComponent(pathname.slice(1));

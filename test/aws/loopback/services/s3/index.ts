@@ -65,12 +65,10 @@ export const s3: Service = {
     GetBucketEncryption: operation<ObjectInput>(
       (input, world) => {
         bucketOf(world, input.Bucket);
-        const rule = "<SSEAlgorithm>AES256</SSEAlgorithm>";
-        const inner = `<ApplyServerSideEncryptionByDefault>${rule}</ApplyServerSideEncryptionByDefault>`;
-        const document = `<Rule>${inner}</Rule>`;
-        return Buffer.from(
-          `<ServerSideEncryptionConfiguration>${document}</ServerSideEncryptionConfiguration>`,
-        );
+        const wrap = (name: string, inner: string): string => `<${name}>${inner}</${name}>`;
+        const algorithm = wrap("SSEAlgorithm", "AES256");
+        const rule = wrap("Rule", wrap("ApplyServerSideEncryptionByDefault", algorithm));
+        return Buffer.from(wrap("ServerSideEncryptionConfiguration", rule));
       },
       (input) => access("s3:GetEncryptionConfiguration", bucketArn(input)),
     ),

@@ -8,7 +8,7 @@ interface SecretInput {
 }
 
 /** The service. */
-export const secretsManager: Service = {
+export const secrets: Service = {
   scope: "secretsmanager",
   protocol: json,
   operations: {
