@@ -27,9 +27,12 @@ export interface SchemaNode {
 /** A place in the configuration: keys and list indices. */
 export type KeyPath = readonly PropertyKey[];
 
-/** The JSON schema of what a user may write. */
+let made: SchemaNode | null = null;
+
+/** The JSON schema of what a user may write; made once, which takes some milliseconds. */
 export function jsonSchema(): SchemaNode {
-  return z.toJSONSchema(configSchema, { io: "input", target: "draft-07" }) as SchemaNode;
+  made ??= z.toJSONSchema(configSchema, { io: "input", target: "draft-07" }) as SchemaNode;
+  return made;
 }
 
 /** The part of the schema that describes `path`; `null` where the schema knows no such place. */
