@@ -17,6 +17,7 @@ const command: CommandDef = {
     config: { type: "string", description: "Folder or file of the configuration" },
     seed: { type: "string" },
     json: { type: "boolean" },
+    web: { type: "boolean", default: true },
   },
 };
 
@@ -30,6 +31,8 @@ const good: readonly (readonly string[])[] = [
   ["--config", "-"],
   ["--config", "with blank\nand line"],
   ["--seed", "-1"],
+  ["--no-web"],
+  ["--web"],
 ];
 for (const argv of good) {
   it(`takes ${JSON.stringify(argv)}`, () => checkArguments(command, argv));
@@ -53,6 +56,8 @@ it("takes as many words as the command has places", () => {
 });
 
 const bad: readonly (readonly [argv: readonly string[], message: RegExp, hint: RegExp])[] = [
+  [["--no-json"], /"--no-json" is not an option/, /--no-web/],
+  [["--no-web=1"], /takes no value/, /Write --no-web alone/],
   [["--sped", "60"], /"--sped" is not an option/, /--config, --seed, --json/],
   [["--Config", "x"], /"--Config"/, /--config/],
   [["--sped=60"], /"--sped=60"/, /--config/],

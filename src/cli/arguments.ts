@@ -8,7 +8,14 @@ export const repeatable = { repeatable: true } as const;
 /** Throws UserError OPTION_INVALID for unknown options, missing values and words, and stray words. */
 export function checkArguments(command: CommandDef, argv: readonly string[]): void {
   const all = Object.entries(command.args as Readonly<Record<string, ArgDef>>);
-  const known = Object.fromEntries(all.filter(([, { type }]) => type !== "positional"));
+  const known = Object.fromEntries(
+    all
+      .filter(([, { type }]) => type !== "positional")
+      .flatMap(([name, definition]) => {
+        const names = isOn(definition) ? [name, `no-${name}`] : [name];
+        return names.map((one) => [one, definition]);
+      }),
+  );
   const places = all.filter(([, { type }]) => type === "positional");
   const names = Object.keys(known).map((name) => `--${name}`);
   const seen = new Set<string>();
@@ -48,6 +55,11 @@ export function checkArguments(command: CommandDef, argv: readonly string[]): vo
   if (missing === undefined || definition?.required === false) return;
   const message = `${definition?.valueHint ?? missing.toUpperCase()} is missing`;
   throw new UserError("OPTION_INVALID", message, definition?.description ?? "");
+}
+
+/** A switch that is on by itself may be turned off with `--no-…`. */
+function isOn(definition: ArgDef): boolean {
+  return definition.type === "boolean" && definition.default === true;
 }
 
 /** All values of a repeatable option: `--name a,b`, `--name a b` and `--name a --name b`. */

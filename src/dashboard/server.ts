@@ -1,4 +1,4 @@
-/** Serves the page on loopback: one document, one stream of records, and a way to ask for things. */
+/** Serves the page on loopback: one document, a stream of records, and a way to ask for things. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";

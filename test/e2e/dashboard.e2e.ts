@@ -1,4 +1,4 @@
-/** The page in a real browser: a whole rehearsal, `dev` with its controls, and what is left of them. */
+/** The page in a real browser: a whole rehearsal, `dev` with its controls, recordings, reports. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -44,8 +44,8 @@ describe("the page", { skip: noBrowser }, () => {
     const rehearsal = start(folder, [...quickArgs, ...files]);
     const { page, problems } = await openPage(browser, await pageOf(rehearsal));
     const seen = new Set<string>();
-    const note = `new MutationObserver(() => seen.push(document.querySelector("#phase").textContent))
-      .observe(document.querySelector("#phase"), { childList: true });`;
+    const note = `const phase = document.querySelector("#phase");
+      new MutationObserver(() => seen.push(phase.textContent)).observe(phase, { childList: true });`;
     await page.evaluate(`window.seen = []; ${note}`);
     await reads(page, "#link", /^live$/);
     await page.locator("#load").waitFor({ state: "visible" });

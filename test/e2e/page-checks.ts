@@ -46,7 +46,9 @@ export const tooFaint = `(() => {
 })()`;
 
 /** Interactive elements without a name that a screen reader could say. */
-export const nameless = `[...document.querySelectorAll("button, input, select, a, summary, [tabindex]")]
+export const nameless = `[...document.querySelectorAll(
+    "button, input, select, a, summary, [tabindex]",
+  )]
   .filter((one) => one.checkVisibility())
   .filter((one) => {
     const labelled = one.getAttribute("aria-label") ?? one.labels?.[0]?.textContent ?? "";

@@ -2,7 +2,7 @@
 import { byId, say } from "./dom.js";
 import { tierNames } from "./format.js";
 
-/** The token of a page that is served beyond this machine: after the #, so it stays in the browser. */
+/** The token of a page that is served beyond this machine; after the # it stays in the browser. */
 const token = () => new URLSearchParams(location.hash.slice(1)).get("token");
 
 /** Sends one wish; resolves with what will happen, or with why nothing will. */

@@ -51,11 +51,12 @@ const dayMs = 86_400_000;
 const two = (value) => String(value).padStart(2, "0");
 
 /**
- * How times of a run are written: a rehearsal counts from its start, a trace that has no date counts
+ * How times of a run are written: a rehearsal counts from its start, a trace without a date counts
  * days, everything else has a date. `text` is for sentences, `tick` for an axis that spans `ms`.
  */
 export const timeWords = ({ command, atMs }) => {
-  const local = command === "dev" || command === "aws";
+  // What happens now is told by the reader's clock, what was simulated by nobody's.
+  const local = command !== "simulate";
   const read = (ms) => {
     const at = new Date(ms);
     return local

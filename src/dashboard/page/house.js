@@ -123,7 +123,7 @@ export const createHouse = () => {
       words,
       `Route 53 sends ${percent(route.lambda)} to API Gateway and ${tierNames.lambda}, ` +
         `${percent(route.fargate)} to the load balancer and ${tierNames.fargate}. ` +
-        `${exists ? `Fargate is ${fargate.state}, ${tasks}.` : "The load balancer and Fargate do not exist."}`,
+        (exists ? `Fargate is ${fargate.state}, ${tasks}.` : "Balancer and Fargate do not exist."),
     );
   };
 };

@@ -206,7 +206,8 @@ const rowsMax = 200;
 export const createJournal = (words) => {
   let drawn = "";
   return ({ events, revision }) => {
-    const signature = `${revision} ${events.length} ${events.at(-1)?.atMs ?? events.at(-1)?.event?.atMs}`;
+    const last = events.at(-1);
+    const signature = `${revision} ${events.length} ${last?.atMs ?? last?.event.atMs}`;
     if (signature === drawn) return;
     drawn = signature;
     const news = newsOf(events);
