@@ -30,7 +30,7 @@ for (const [language, program, ...args] of toolchains) {
     const { name, wrote, kept } = JSON.parse(made.stdout) as InitResult;
     assert.deepEqual([name, kept], ["my-service", []]);
     for (const path of wrote) assert.ok(existsSync(join(parent, "my-service", path)), path);
-    const options = ["--peak", "60", "--speed", "600", "--json"];
+    const options = ["--peak", "150", "--speed", "120", "--json"];
     const ended = await run(join(parent, "my-service"), ["rehearse", ...options]);
     assert.equal(ended.code, 0, ended.stderr);
     const result = JSON.parse(ended.stdout) as { ok: boolean; failed: number; requests: number };

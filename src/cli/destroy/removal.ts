@@ -1,7 +1,7 @@
 /** Removes a service in the order that keeps it served as long as anything of it stands. */
 import { DeleteStackCommand } from "@aws-sdk/client-cloudformation";
 import { DeleteRepositoryCommand, ECRClient } from "@aws-sdk/client-ecr";
-import { LambdaClient } from "@aws-sdk/client-lambda";
+import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { UserError } from "../../config/errors.ts";
 import { findZone } from "../aws/domain.ts";
 import { asAwsMistake, isNamed } from "../aws/errors.ts";
@@ -49,16 +49,21 @@ export async function removeService(
   const { config } = loaded;
   const say = progress.say;
   const base = await quietStack(service, names.baseStack);
-  const failures: ResourceFailure[] = [];
+  let failures: readonly ResourceFailure[] = [];
   if (base !== null) {
     requireOurs(base, config.name);
     const lambda = new LambdaClient(clientOf(session));
     if (options.now) say("the guard brings traffic back at once, clients are not waited for");
     else await drained({ config, names, cloudformation, lambda, table, pace, say });
-    failures.push(...(await removeBase(service, base)));
+    failures = await removeBase(service, base);
   }
-  // The guard removes it before base goes; this is for a base that went without its guard.
-  if (failures.length === 0) failures.push(...(await removeLeftBurst(service)));
+  // The guard removes it before base goes; this is for a base whose guard is gone or broken.
+  const burst = await removeLeftBurst(service);
+  if (burst !== null) {
+    const again = failures.length > 0 ? await quietStack(service, names.baseStack) : null;
+    // What the burst tier still used could not be removed before it.
+    failures = [...burst, ...(again === null ? [] : await removeBase(service, again))];
+  }
   if (failures.length === 0) await removeRest(service, options.keepImages);
   progress.close();
   const { keepImages } = options;
@@ -111,17 +116,37 @@ async function removeBase(
   }
 }
 
-async function removeLeftBurst(service: ServiceAt): Promise<readonly ResourceFailure[]> {
-  const { cloudformation, names, pace, progress, loaded } = service;
+/** Removes a burst stack that nobody looks after; `null` if there is none such. */
+async function removeLeftBurst(service: ServiceAt): Promise<readonly ResourceFailure[] | null> {
+  const { cloudformation, names, pace, progress, loaded, session } = service;
   const stack = await quietStack(service, names.burstStack);
-  if (stack === null) return [];
+  // While the guard exists it may still bring traffic back first: the next destroy asks it again.
+  if (stack === null || (await hasGuard(service))) return null;
   requireOurs(stack, loaded.config.name);
   progress.say(`removing ${stack.name}, which nobody looks after any more`);
   const sinceMs = pace.nowMs();
-  await cloudformation.send(new DeleteStackCommand({ StackName: stack.id }));
+  const { partition, account, region } = session;
+  // Its own role may have gone with the base stack.
+  const RoleARN = `arn:${partition}:iam::${account}:role/${executionRole}-${account}-${region}`;
+  await cloudformation.send(new DeleteStackCommand({ StackName: stack.id, RoleARN }));
   const left = await settled(cloudformation, stack, pace, progress.event, sinceMs - 60_000);
   return left === null ? [] : failuresSince(cloudformation, stack.id, sinceMs - 60_000);
 }
+
+async function hasGuard({ session, names }: ServiceAt): Promise<boolean> {
+  const client = new LambdaClient(clientOf(session));
+  const command = new GetFunctionConfigurationCommand({ FunctionName: names.guardFunction });
+  try {
+    await client.send(command);
+    return true;
+  } catch (error) {
+    if (isNamed(error, "ResourceNotFoundException")) return false;
+    throw error;
+  }
+}
+
+/** The role that the CDK's bootstrap makes for CloudFormation. */
+const executionRole = "cdk-hnb659fds-cfn-exec-role";
 
 /** What no stack owns: the records of the domain and the repository. */
 async function removeRest(service: ServiceAt, keepImages: boolean): Promise<void> {
