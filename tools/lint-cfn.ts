@@ -57,7 +57,8 @@ function table(written: readonly Written[], findings: readonly Finding[]): strin
     const own = findings.filter(({ Filename }) => files.includes(Filename));
     const errors = own.filter(({ Level }) => Level === "Error").length;
     const sizes = bytes.map((size) => String(size).padStart(7)).join(" ");
-    return `${name.padEnd(width)} ${sizes.padEnd(15)} ${errors} errors, ${own.length - errors} others`;
+    const others = own.length - errors;
+    return `${name.padEnd(width)} ${sizes.padEnd(15)} ${errors} errors, ${others} others`;
   });
   return [`${"deployment".padEnd(width)}    base   burst bytes`, ...rows].join("\n");
 }

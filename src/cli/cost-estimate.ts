@@ -154,7 +154,7 @@ export function idleBill({ prices }: Scenario): readonly IdleLine[] {
     {
       what: "dashboard",
       usd: 0,
-      assumes: `one of an account's three free ones; ${usdPerDashboard} USD beyond, none without it`,
+      assumes: `one of an account's three free ones; ${usdPerDashboard} USD beyond that`,
     },
     { what: "network", usd: 0, assumes: "VPC, subnets, routes; NAT gateways come with the burst" },
     {

@@ -22,11 +22,15 @@ test("every key has a sentence, and a default unless it cannot have one", () => 
 test("every number has its unit in its name or counts what its name says", () => {
   const unit =
     /(Seconds|Days|PerSecond|Minutes|MinutesMax|MB|Percent|Percents|PercentsDown|PerMinute)$/;
-  const counted =
-    /(port|vcpu|concurrency|burst|natGateways|Max|Tasks|Threshold|periods|of|probes|minutes|weight)$/;
+  const counted = /(port|vcpu|concurrency|Max|Tasks|Threshold|periods|of|probes|minutes|weight)$/;
+  const ofAws = /(burst|natGateways)$/;
   for (const { path, node } of leaves(jsonSchema())) {
     const number = node.type === "integer" || node.type === "number";
-    if (number) assert.ok(unit.test(path) || counted.test(path) || /Min$/.test(path), path);
+    if (number)
+      assert.ok(
+        [unit, counted, ofAws, /Min$/].some((one) => one.test(path)),
+        path,
+      );
   }
 });
 

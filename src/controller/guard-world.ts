@@ -52,7 +52,8 @@ export function guardWorld(
     async deleteFailure() {
       const answer = await cloudformation.send(new DescribeStackEventsCommand({ StackName }));
       const events = [...(answer.StackEvents ?? [])].reverse();
-      return `${StackName} could not be deleted: ${failureIn(events, "DELETE") ?? "no reason given"}`;
+      const reason = failureIn(events, "DELETE") ?? "no reason given";
+      return `${StackName} could not be deleted: ${reason}`;
     },
     async removeRecords() {
       if (domain === null) return;

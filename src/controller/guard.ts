@@ -105,7 +105,7 @@ async function step(run: GuardRun, before: GuardProgress): Promise<GuardProgress
   return { ...progress, failures };
 }
 
-/** What CloudFormation must end first; a creation is the one thing that a deletion may interrupt. */
+/** What CloudFormation must end first; a deletion may interrupt a creation alone. */
 function isBusy(status: string): boolean {
   return status.endsWith("_IN_PROGRESS") && status !== "CREATE_IN_PROGRESS";
 }
@@ -116,5 +116,6 @@ export function updateProblem(event: CustomResourceEvent): string | null {
   const before = event.OldResourceProperties?.Domain ?? "";
   const after = event.ResourceProperties.Domain;
   if (before === "" || before === after) return null;
-  return `the domain of a deployment cannot change from ${before} to ${after || "none"}: destroy it, then deploy again`;
+  const change = `from ${before} to ${after || "none"}`;
+  return `the domain of a deployment cannot change ${change}: destroy it, then deploy again`;
 }

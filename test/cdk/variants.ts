@@ -14,7 +14,10 @@ export interface Variant {
 }
 
 /** An image as `lambdaflex deploy` pushes it. */
-export const image: string = `111122223333.dkr.ecr.eu-west-1.amazonaws.com/lambdaflex/shop@sha256:${"4f".repeat(32)}`;
+export const image: string = [
+  "111122223333.dkr.ecr.eu-west-1.amazonaws.com/lambdaflex/shop@sha256:",
+  "4f".repeat(32),
+].join("");
 
 /** A network that somebody else made. */
 export const ownNetwork: NonNullable<ConfigInput["network"]> = {

@@ -33,13 +33,13 @@ export const secrets: Field<Config["secrets"]> = z
     ],
   });
 
-/** When the values of secrets are read for Lambda; for Fargate ECS always reads them at the start. */
+/** When secrets are read for Lambda; on Fargate ECS always reads them at the start. */
 export const secretsAt: Field<Config["secretsAt"]> = z
   .enum(["start", "deploy"])
   .default("start")
   .describe(
-    "start lets the bootstrap read secrets on Lambda; deploy writes those of Secrets Manager into " +
-      "the function's configuration, for images without the bootstrap.",
+    "start lets the bootstrap read secrets on Lambda; deploy writes those of Secrets Manager " +
+      "into the function's configuration, for images without the bootstrap.",
   );
 
 const permission: z.ZodType<
