@@ -1,4 +1,5 @@
 /** What the local cloud knows of the user's service: how to start it, nothing of what it does. */
+import type { Sandboxes } from "./sandbox.ts";
 
 /** A service as both tiers run it. */
 export interface ServiceSpec {
@@ -12,6 +13,8 @@ export interface ServiceSpec {
   readonly readiness: { readonly path: string; readonly timeoutMs: number };
   /** Stands for the image digest: changes when the service's files change. */
   readonly digest: string;
+  /** What its processes run in. @default processes of this machine */
+  readonly sandboxes?: Sandboxes;
 }
 
 /** Where something listens; always loopback. */

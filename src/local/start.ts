@@ -192,7 +192,7 @@ async function prepareGround(
 function withStatus(service: ServiceSpec, statusUrl: string): ServiceSpec {
   return {
     ...service,
-    env: { ...service.env, HOST: "127.0.0.1", LAMBDAFLEX_STATUS_URL: statusUrl },
+    env: { ...service.env, LAMBDAFLEX_STATUS_URL: statusUrl },
   };
 }
 

@@ -36,13 +36,12 @@ export interface ThreeWays {
   stop(): Promise<void>;
 }
 
-const host = "127.0.0.1";
 const pollMs = 20;
 const stopMs = 2_000;
 
 /** Starts all of them and waits until each can answer. Throws ServiceFailed if one cannot. */
 export async function startThreeWays(options: ThreeWaysOptions): Promise<ThreeWays> {
-  const service = { ...options.service, env: { ...options.service.env, HOST: host } };
+  const { service } = options;
   const stops: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(stops.splice(0).map((one) => one()));
@@ -63,13 +62,20 @@ type Stops = (() => Promise<void>)[];
 
 async function startDirect(
   service: ServiceSpec,
-  { onLog }: ThreeWaysOptions,
+  { onLog, vcpu, memoryMB }: ThreeWaysOptions,
   stops: Stops,
 ): Promise<Endpoint> {
   const words = createLastWords();
-  const task: TaskProcess = await startTaskProcess(service, [], stopMs, (line) => {
-    words.hear(line);
-    onLog?.(`[direct] ${line}`);
+  const task: TaskProcess = await startTaskProcess({
+    id: `direct-${stops.length + 1}`,
+    service,
+    launcher: [],
+    limits: { vcpu, memoryMB },
+    stopTimeoutMs: stopMs,
+    onLine(line) {
+      words.hear(line);
+      onLog?.(`[direct] ${line}`);
+    },
   });
   stops.push(() => task.stop(stopMs));
   const { timeoutMs } = service.readiness;

@@ -2,8 +2,7 @@
 import { type AddressInfo, connect, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLastWords } from "../last-words.ts";
-import { inheritedEnvironment } from "../launcher.ts";
-import { type Leashed, startLeashed } from "../leash.ts";
+import { processes, type SandboxRequest } from "../sandbox.ts";
 import type { Endpoint, ServiceSpec } from "../service.ts";
 
 /** A started process that listens, or is about to. */
@@ -29,19 +28,24 @@ const listeningPollMs = 25;
 const lastWordsMs = 20;
 const portTaken = /EADDRINUSE|address already in use/i;
 
-/** Starts a process of `service` behind `launcher` on a free port. */
-export async function startTaskProcess(
-  service: ServiceSpec,
-  launcher: readonly string[],
-  stopTimeoutMs: number,
-  onLine: (line: string) => void,
-): Promise<TaskProcess> {
+/** What is started as a task. */
+export interface TaskProcessRequest
+  extends Pick<SandboxRequest, "id" | "service" | "launcher" | "limits" | "onLine"> {
+  /** Real milliseconds between SIGTERM and SIGKILL, told to the bootstrap. */
+  readonly stopTimeoutMs: number;
+}
+
+/** Starts the service on a free port. Rejects when its sandbox cannot be created. */
+export async function startTaskProcess(request: TaskProcessRequest): Promise<TaskProcess> {
+  const { service, stopTimeoutMs, onLine } = request;
   const port = await freePort();
   const heard = createLastWords();
   let taken = false;
-  const leashed: Leashed = startLeashed([...launcher, ...service.command], {
-    cwd: service.cwd,
-    env: environmentOf(service, port, stopTimeoutMs),
+  const leashed = await (service.sandboxes ?? processes).start({
+    ...request,
+    tier: "fargate",
+    port,
+    env: environmentOf(service, stopTimeoutMs),
     onLine(line) {
       const text = line.trim();
       if (portTaken.test(text)) taken = true;
@@ -49,7 +53,7 @@ export async function startTaskProcess(
       onLine(line);
     },
   });
-  const endpoint = { host, port };
+  const { endpoint } = leashed;
   const ended = leashed.exited.then(async (code) => {
     await sleep(lastWordsMs);
     return `exited with code ${code}${heard.words === "" ? "" : `; last output: ${heard.words}`}`;
@@ -82,16 +86,8 @@ export async function startTaskProcess(
   };
 }
 
-function environmentOf(
-  service: ServiceSpec,
-  port: number,
-  stopTimeoutMs: number,
-): Record<string, string> {
+function environmentOf(service: ServiceSpec, stopTimeoutMs: number): Record<string, string> {
   return {
-    ...inheritedEnvironment(),
-    ...service.env,
-    PORT: String(port),
-    AWS_LWA_PORT: String(port),
     AWS_EXECUTION_ENV: "AWS_ECS_FARGATE",
     LAMBDAFLEX_TIER: "fargate",
     LAMBDAFLEX_DIGEST: service.digest,

@@ -28,6 +28,8 @@ export interface TaskOptions {
   readonly clock: Clock;
   readonly balancer: Balancer;
   readonly launcher: readonly string[];
+  readonly vcpu: number;
+  readonly memoryMB: number;
   /** Virtual milliseconds before the process starts. */
   readonly startDelayMs: number;
   /** Real milliseconds between SIGTERM and SIGKILL. */
@@ -81,10 +83,15 @@ export function createTask(
   const launch = async (): Promise<TaskProcess | string> => {
     const { timeoutMs } = service.readiness;
     for (let attempt = 1; ; attempt += 1) {
-      const { stopTimeoutMs, launcher } = options;
-      const started = await startTaskProcess(service, launcher, stopTimeoutMs, (line) =>
-        onLog(`[${id}] ${line}`),
-      );
+      const { stopTimeoutMs, launcher, vcpu, memoryMB } = options;
+      const started = await startTaskProcess({
+        id,
+        service,
+        launcher,
+        limits: { vcpu, memoryMB },
+        stopTimeoutMs,
+        onLine: (line) => onLog(`[${id}] ${line}`),
+      });
       child = started;
       const outcome = await started.listening(timeoutMs, cancelled.signal);
       if (outcome === "up") return started;

@@ -8,8 +8,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLastWords } from "../last-words.ts";
-import { inheritedEnvironment } from "../launcher.ts";
-import { type Leashed, startLeashed } from "../leash.ts";
+import { processes, type Sandbox } from "../sandbox.ts";
 import type { ServiceSpec } from "../service.ts";
 import type { Invocation, InvocationResult } from "./invocation.ts";
 import { RuntimeApi } from "./runtime-api.ts";
@@ -55,6 +54,8 @@ const initErrorGraceMs = 500;
 const lastWordsMs = 20;
 const portTaken = /EADDRINUSE|address already in use/i;
 const region = "us-east-1";
+/** A function gets one vCPU at 1,769 MB (AWS: Configure Lambda function memory). */
+const memoryMBPerVcpu = 1769;
 /** Ports promised to services that may not have opened them yet. */
 const portsPromised = new Set<number>();
 
@@ -73,7 +74,7 @@ class ProcessEnvironment implements Environment {
   readonly #options: EnvironmentOptions;
   readonly #events: EnvironmentEvents;
   #api: RuntimeApi | null = null;
-  #child: Leashed | null = null;
+  #child: Sandbox | null = null;
   #invocation: Invocation | null = null;
   #initialised = false;
   #over = false;
@@ -106,6 +107,7 @@ class ProcessEnvironment implements Environment {
     const { timeoutMs } = this.#options;
     this.#dueMs = performance.now() + timeoutMs;
     this.#limit ??= setTimeout(() => this.#look(), timeoutMs);
+    this.#child?.thaw();
     this.#api?.deliver(invocation);
   }
 
@@ -145,7 +147,7 @@ class ProcessEnvironment implements Environment {
   }
 
   async #runOnce(): Promise<number> {
-    const { service, timeoutMs, bootstrap } = this.#options;
+    const { service, timeoutMs, bootstrap, memoryMB } = this.#options;
     const name = service.name.replace(/[^A-Za-z0-9-_]/g, "-");
     const functionArn = `arn:aws:lambda:${region}:000000000000:function:${name}`;
     const api = new RuntimeApi(
@@ -160,15 +162,24 @@ class ProcessEnvironment implements Environment {
         },
       },
     );
-    const [apiPort, port] = await Promise.all([api.listen(), promisePort()]);
+    const sandboxes = service.sandboxes ?? processes;
+    const [apiPort, port] = await Promise.all([api.listen(sandboxes.here.listen), promisePort()]);
     try {
       if (this.#over) return 0;
       this.#api = api;
-      this.#child = startLeashed([...bootstrap, ...service.command], {
-        cwd: service.cwd,
-        env: variables(this.#options, name, apiPort, port),
+      const child = await sandboxes.start({
+        tier: "lambda",
+        id: this.id,
+        service,
+        launcher: bootstrap,
+        env: variables(this.#options, name, `${sandboxes.here.host}:${apiPort}`),
+        port,
+        limits: { memoryMB, vcpu: memoryMB / memoryMBPerVcpu },
         onLine: (line) => this.#line(line),
       });
+      this.#child = child;
+      // It may have been given up while its sandbox was being made.
+      if (this.#over) child.kill();
       const code = await this.#child.exited;
       await sleep(lastWordsMs);
       return code;
@@ -189,6 +200,7 @@ class ProcessEnvironment implements Environment {
     this.#dueMs = Number.POSITIVE_INFINITY;
     clearTimeout(this.#timer);
     this.#initialised = true;
+    this.#child?.freeze();
     this.#events.onIdle();
   }
 
@@ -250,24 +262,19 @@ class ProcessEnvironment implements Environment {
 function variables(
   options: EnvironmentOptions,
   functionName: string,
-  apiPort: number,
-  port: number,
+  runtimeApi: string,
 ): Record<string, string> {
   const { service, memoryMB } = options;
   return {
-    ...inheritedEnvironment(),
-    ...service.env,
-    AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${apiPort}`,
+    AWS_LAMBDA_RUNTIME_API: runtimeApi,
     AWS_LAMBDA_FUNCTION_NAME: functionName,
     AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMB),
     AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
-    AWS_LWA_PORT: String(port),
     AWS_LWA_READINESS_CHECK_PATH: service.readiness.path,
     AWS_LWA_READINESS_CHECK_HEALTHY_STATUS: "200-299",
-    PORT: String(port),
     LAMBDAFLEX_TIER: "lambda",
     LAMBDAFLEX_DIGEST: service.digest,
   };

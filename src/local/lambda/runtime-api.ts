@@ -57,7 +57,7 @@ const reasons: Readonly<Record<number, string>> = {
   413: "Payload Too Large",
 };
 
-/** The Runtime API server of one environment: loopback only, any free port. */
+/** The Runtime API server of one environment, on any free port. */
 export class RuntimeApi {
   readonly #options: RuntimeApiOptions;
   readonly #events: RuntimeEvents;
@@ -77,9 +77,9 @@ export class RuntimeApi {
     this.#server.on("error", () => undefined);
   }
 
-  /** Listens and resolves to the port. */
-  async listen(): Promise<number> {
-    this.#server.listen(0, "127.0.0.1");
+  /** Listens where its environment can reach it and resolves to the port. */
+  async listen(host = "127.0.0.1"): Promise<number> {
+    this.#server.listen(0, host);
     await once(this.#server, "listening");
     return (this.#server.address() as AddressInfo).port;
   }
