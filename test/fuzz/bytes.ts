@@ -105,12 +105,37 @@ const version = fc.oneof(
   fc.constantFrom("HTTP/1.0", "HTTP/2.0", "HTTP/1.2", "http/1.1", "HTTP/11", ""),
 );
 
+const plainField = fc
+  .tuple(fc.constantFrom("X-A", "Accept", "Cookie"), fc.constantFrom("a", "b; c", ""))
+  .map(([key, text]) => `${key}: ${text}\r\n`);
+/** A body that says rightly where it ends: half of the bugs need one to show. */
+const framed = fc
+  .tuple(fc.array(plainField, { maxLength: 3 }), fc.array(junk, { maxLength: 4 }), fc.boolean())
+  .map(([fields, parts, chunked]) => {
+    const all = parts.join("");
+    if (!chunked) return `${fields.join("")}Content-Length: ${all.length}\r\n\r\n${all}`;
+    const chunks = parts.filter((part) => part !== "");
+    const text = chunks.map((part) => `${part.length.toString(16)}\r\n${part}\r\n`).join("");
+    return `${fields.join("")}Transfer-Encoding: chunked\r\n\r\n${text}0\r\n\r\n`;
+  });
+const goodRequests = fc
+  .array(fc.tuple(fc.constantFrom("POST /", "PUT /a?b", "DELETE /x"), framed), {
+    minLength: 1,
+    maxLength: 3,
+  })
+  .map((all) => all.map(([start, rest]) => `${start} HTTP/1.1\r\nHost: a\r\n${rest}`).join(""));
+
 /** Requests, one or a few of them, broken in the ways that people smuggle by. */
-export const requestBytes: fc.Arbitrary<Bytes> = fc
-  .tuple(method, path, version, end, headerBlock, body)
-  .map(
-    ([verb, target, kind, last, block, rest]) => `${verb} ${target} ${kind}${last}${block}${rest}`,
-  );
+export const requestBytes: fc.Arbitrary<Bytes> = fc.oneof(goodRequests, brokenRequest());
+
+function brokenRequest(): fc.Arbitrary<Bytes> {
+  return fc
+    .tuple(method, path, version, end, headerBlock, body)
+    .map(
+      ([verb, target, kind, last, block, rest]) =>
+        `${verb} ${target} ${kind}${last}${block}${rest}`,
+    );
+}
 
 const status = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom("200 OK", "204 No Content", "304 x", "404 Not Found") },
@@ -118,9 +143,16 @@ const status = fc.oneof(
 );
 
 /** Answers, broken likewise. */
-export const answerBytes: fc.Arbitrary<Bytes> = fc
-  .tuple(version, status, end, headerBlock, body)
-  .map(([kind, code, last, block, rest]) => `${kind} ${code}${last}${block}${rest}`);
+export const answerBytes: fc.Arbitrary<Bytes> = fc.oneof(
+  framed.map((rest) => `HTTP/1.1 200 OK\r\n${rest}`),
+  brokenAnswer(),
+);
+
+function brokenAnswer(): fc.Arbitrary<Bytes> {
+  return fc
+    .tuple(version, status, end, headerBlock, body)
+    .map(([kind, code, last, block, rest]) => `${kind} ${code}${last}${block}${rest}`);
+}
 
 /** Where a text is cut, as fractions: any text can be cut so. */
 export const cuts: fc.Arbitrary<readonly number[]> = fc.array(fc.integer({ min: 0, max: 1000 }), {

@@ -46,7 +46,8 @@ function sameHoweverCut(
 ): void {
   const whole = read(pieces(text, []));
   const cutUp = read(pieces(text, at));
-  assert.ok(isDeepStrictEqual(cutUp, whole), `${JSON.stringify(whole)} ≠ ${JSON.stringify(cutUp)}`);
+  const message = `${JSON.stringify(whole)} ≠ ${JSON.stringify(cutUp)}`;
+  assert.ok(isDeepStrictEqual(cutUp, whole), message);
 }
 
 function readWire(parts: readonly Buffer[]): unknown[] {
