@@ -3,6 +3,7 @@ import type { BurstOutputs } from "../core/deployment.ts";
 import {
   type Action,
   type Cloud,
+  type EngineEvent,
   lambdaOnly,
   type Observation,
   type Route,
@@ -28,6 +29,7 @@ import {
   type Series,
 } from "./metrics.ts";
 import { findOrphans, removeOrphans } from "./orphans.ts";
+import { type Untold, untoldOf, withUntold } from "./outbox.ts";
 import type { Probe } from "./probe.ts";
 import {
   type AliasFacts,
@@ -88,6 +90,7 @@ interface SeriesRead {
 export class AwsCloud implements Cloud {
   readonly #parts: AwsCloudParts;
   #read: SeriesRead | null = null;
+  #untold: readonly Untold[] = [];
   #limit: { readonly value: number; readonly atMs: number } | null = null;
 
   constructor(parts: AwsCloudParts) {
@@ -111,7 +114,8 @@ export class AwsCloud implements Cloud {
     const [{ status, notes }, reason] = await Promise.all([state, stirred]);
     const memory = memoryOf(notes.memory);
     const awake = awakeBecause(status, memory, settings.watchesWindows, nowMs);
-    return { awake: awake ?? reason, status };
+    const untold = untoldOf(notes.untold).length > 0 ? "events were not told yet" : null;
+    return { awake: awake ?? reason ?? untold, status };
   }
 
   async observe(): Promise<{ readonly status: Status; readonly world: Observation }> {
@@ -120,6 +124,7 @@ export class AwsCloud implements Cloud {
     const state = await readState(table);
     const status = deployment.domain === null ? stayingOnLambda(state.status) : state.status;
     const memory = memoryOf(state.notes.memory);
+    this.#untold = untoldOf(state.notes.untold);
     const [alarms, lambda, limit, reading] = await Promise.all([
       readAlarms(clients.cloudwatch, deployment.app),
       readFunction(clients.lambda, deployment.names),
@@ -158,8 +163,21 @@ export class AwsCloud implements Cloud {
     };
   }
 
-  async commit(status: Status): Promise<void> {
-    await writeStatus(this.#parts.table, status);
+  async commit(status: Status, events: readonly EngineEvent[] = []): Promise<void> {
+    const untold = withUntold(this.#untold, { revision: status.revision, events });
+    const changed = untold !== this.#untold;
+    await writeStatus(this.#parts.table, status, changed ? JSON.stringify(untold) : null);
+    this.#untold = untold;
+  }
+
+  /** Events that were committed, by this controller or one that died, and not told yet. */
+  get untold(): readonly Untold[] {
+    return this.#untold;
+  }
+
+  /** Takes note that they were told; `writeNotes` does so in the table. */
+  forgetUntold(): void {
+    this.#untold = [];
   }
 
   async apply(action: Action): Promise<void> {

@@ -2,11 +2,11 @@
 import { type AttributeValue, PutItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { tableKeys } from "../core/deployment.ts";
 import type { EngineEvent } from "../core/index.ts";
-import { isNumber, isPlain, isText, object, oneOf } from "../core/shape-check.ts";
+import { eventProblem } from "./event-shape.ts";
 import type { StateTable } from "./table.ts";
 
-/** Days that an event is kept, unless somebody else was chosen. */
-export const historyDaysDefault = 90;
+/** Days that an event is kept. */
+export const historyDays = 90;
 
 /** A page of the history. */
 export interface HistoryPage {
@@ -22,12 +22,15 @@ const pageMax = 200;
 /** Longest message and longest text of a number's place that is stored. */
 const textMax = 2_000;
 
-/** Stores `events` under `revision`; storing them again changes nothing. */
+/**
+ * Stores `events` under `revision`; storing them again changes nothing. `first` numbers the first of
+ * them, for more events of the same revision and time.
+ */
 export async function appendEvents(
   table: StateTable,
   revision: number,
   events: readonly EngineEvent[],
-  days: number = historyDaysDefault,
+  first = 0,
 ): Promise<void> {
   for (const [index, event] of events.entries()) {
     await table.repeatable.send(
@@ -35,9 +38,9 @@ export async function appendEvents(
         TableName: table.name,
         Item: {
           pk: { S: tableKeys.event },
-          sk: { S: sortKey(event.atMs, revision, index) },
+          sk: { S: sortKey(event.atMs, revision, first + index) },
           event: { S: JSON.stringify(bounded(event)) },
-          [tableKeys.ttl]: { N: String(Math.floor(event.atMs / 1000) + days * 86_400) },
+          [tableKeys.ttl]: { N: String(Math.floor(event.atMs / 1000) + historyDays * 86_400) },
         },
       }),
     );
@@ -79,19 +82,11 @@ function bounded(event: EngineEvent): EngineEvent {
   return { ...event, message: event.message.slice(0, textMax), data: Object.fromEntries(data) };
 }
 
-const check = object({
-  atMs: isNumber,
-  type: oneOf("decision", "shift", "provision", "deprovision", "failure", "notice"),
-  message: isText,
-  phase: oneOf("steady", "provisioning", "shifting", "draining", "deprovisioning"),
-  data: isPlain,
-});
-
 /** An item that somebody else wrote is left out rather than shown wrong. */
 function eventOf(item: Readonly<Record<string, AttributeValue>>): readonly EngineEvent[] {
   try {
     const event: unknown = JSON.parse(item.event?.S ?? "");
-    return check(event) === null ? [event as EngineEvent] : [];
+    return eventProblem(event) === null ? [event as EngineEvent] : [];
   } catch {
     return [];
   }

@@ -14,7 +14,7 @@ export {
 } from "./calls.ts";
 export { AwsCloud, type AwsCloudParts, type AwsCloudSettings, type Glance } from "./cloud.ts";
 export { type Deployment, readDeployment } from "./deployment.ts";
-export { appendEvents, type HistoryPage, historyDaysDefault, readEvents } from "./history.ts";
+export { appendEvents, type HistoryPage, historyDays, readEvents } from "./history.ts";
 export { httpProbe, type Probe, type ProbeTarget } from "./probe.ts";
 export {
   closeTable,

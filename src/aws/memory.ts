@@ -12,7 +12,7 @@ import {
   orNull,
 } from "../core/shape-check.ts";
 import type { StateTable } from "./table.ts";
-import { writeNote } from "./table.ts";
+import { writeNotes } from "./table.ts";
 
 /** The last change of the records. */
 export interface RememberedChange {
@@ -76,5 +76,5 @@ export function memoryOf(note: string | null): CloudMemory {
 
 /** Stores the memory. */
 export function remember(table: StateTable, memory: CloudMemory): Promise<void> {
-  return writeNote(table, "memory", JSON.stringify(memory));
+  return writeNotes(table, { memory: JSON.stringify(memory) });
 }

@@ -24,7 +24,7 @@ export interface StateTable {
 }
 
 /** Texts beside the status that do not take part in the compare-and-swap. */
-export type Note = "memory" | "told";
+export type Note = "memory" | "told" | "untold";
 
 /** What the item holds. */
 export interface StoredState {
@@ -64,7 +64,11 @@ export async function readState(table: StateTable): Promise<StoredState> {
   );
   return {
     status: statusOf(item),
-    notes: { memory: item.memory?.S ?? null, told: item.told?.S ?? null },
+    notes: {
+      memory: item.memory?.S ?? null,
+      told: item.told?.S ?? null,
+      untold: item.untold?.S ?? null,
+    },
   };
 }
 
@@ -74,10 +78,14 @@ export async function readStatus(table: StateTable): Promise<Status> {
 }
 
 /**
- * Stores `status` if the stored revision is the one before it.
+ * Stores `status` if the stored revision is the one before it, and with it the note `untold`.
  * @throws ConflictError if it is another
  */
-export async function writeStatus(table: StateTable, status: Status): Promise<void> {
+export async function writeStatus(
+  table: StateTable,
+  status: Status,
+  untold: string | null = null,
+): Promise<void> {
   const before = status.revision - 1;
   const text = JSON.stringify(status);
   if (Buffer.byteLength(text) > statusBytesMax) throw new Error("the status is too large to store");
@@ -87,13 +95,17 @@ export async function writeStatus(table: StateTable, status: Status): Promise<vo
       new UpdateItemCommand({
         TableName: table.name,
         Key: keyOf(tableKeys.status),
-        UpdateExpression: "SET #r = :revision, #s = :status",
+        UpdateExpression: `SET #r = :revision, #s = :status${untold === null ? "" : ", #u = :untold"}`,
         ConditionExpression: free,
-        ExpressionAttributeNames: { "#r": "revision", "#s": "status" },
+        ExpressionAttributeNames: {
+          ...{ "#r": "revision", "#s": "status" },
+          ...(untold === null ? {} : { "#u": "untold" }),
+        },
         ExpressionAttributeValues: {
           ":before": { N: String(before) },
           ":revision": { N: String(status.revision) },
           ":status": { S: text },
+          ...(untold === null ? {} : { ":untold": { S: untold } }),
         },
       }),
     );
@@ -103,16 +115,23 @@ export async function writeStatus(table: StateTable, status: Status): Promise<vo
   }
 }
 
-/** Stores a note, whatever was there; only the holder of the lease writes notes. */
-export async function writeNote(table: StateTable, note: Note, text: string): Promise<void> {
-  if (Buffer.byteLength(text) > noteBytesMax) throw new Error(`the note ${note} is too large`);
+/** Stores notes, whatever was there; only the holder of the lease writes notes. */
+export async function writeNotes(
+  table: StateTable,
+  notes: Readonly<Partial<Record<Note, string>>>,
+): Promise<void> {
+  const entries = Object.entries(notes);
+  for (const [note, text] of entries) {
+    if (Buffer.byteLength(text) > noteBytesMax) throw new Error(`the note ${note} is too large`);
+  }
+  const named = entries.map(([note, text], at) => ({ note, text, name: `#n${at}`, to: `:n${at}` }));
   await table.repeatable.send(
     new UpdateItemCommand({
       TableName: table.name,
       Key: keyOf(tableKeys.status),
-      UpdateExpression: "SET #n = :text",
-      ExpressionAttributeNames: { "#n": note },
-      ExpressionAttributeValues: { ":text": { S: text } },
+      UpdateExpression: `SET ${named.map(({ name, to }) => `${name} = ${to}`).join(", ")}`,
+      ExpressionAttributeNames: Object.fromEntries(named.map(({ name, note }) => [name, note])),
+      ExpressionAttributeValues: Object.fromEntries(named.map(({ to, text }) => [to, { S: text }])),
     }),
   );
 }

@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { seedDeployment } from "../../test/aws/deployment.ts";
 import { startLoopback } from "../../test/aws/loopback/server.ts";
 import { arnOf, createWorld, type World } from "../../test/aws/world/world.ts";
-import { closeTable, openTable, writeNote } from "../aws/table.ts";
+import { closeTable, openTable, writeNotes } from "../aws/table.ts";
 import { createHandler } from "../controller/handler.ts";
 import { deploymentNames } from "../core/deployment.ts";
 import { pinned, shifted } from "../core/override.ts";
@@ -132,7 +132,7 @@ test("looking on changes nothing that the controller remembers", async (t) => {
   // A stack that is gone meanwhile: whoever acts would forget it now.
   const table = openTable(names.table, { region: world.region });
   const stack = { id: null, createdAtMs: 1, removedAtMs: 2, removals: 1 };
-  await writeNote(table, "memory", JSON.stringify({ generation: 1, stack, change: null }));
+  await writeNotes(table, { memory: JSON.stringify({ generation: 1, stack, change: null }) });
   closeTable(table);
   const items = (): string => JSON.stringify([...(world.tables.get(names.table)?.items ?? [])]);
   const before = items();

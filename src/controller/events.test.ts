@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { newStage, stageCloud, stageSettings } from "../../test/stage-cloud.ts";
-import { type Policy, tick } from "../core/index.ts";
+import { type EngineEvent, type Policy, tick } from "../core/index.ts";
 import { eventsOfTick } from "./events.ts";
 import { nothingTold } from "./told.ts";
 
@@ -13,29 +13,37 @@ const up: Policy = {
   }),
 };
 
-test("a decision is told although what follows it fails", async () => {
+test("a decision is committed with its reason, whatever fails after it", async () => {
   const stage = newStage();
   stage.failNext = "apply";
-  const result = await tick(stageCloud(stage), up, stageSettings, stage.nowMs);
+  const cloud = stageCloud(stage);
+  const committed: EngineEvent[] = [];
+  const noting = {
+    observe: () => cloud.observe(),
+    apply: (action: Parameters<typeof cloud.apply>[0]) => cloud.apply(action),
+    async commit(...[status, events = []]: Parameters<typeof cloud.commit>) {
+      await cloud.commit(status);
+      committed.push(...events);
+    },
+  };
+  const result = await tick(noting, up, stageSettings, stage.nowMs);
   assert.equal(result.ok, false);
-  const messages = eventsOfTick(result, nothingTold, null, stage.nowMs).map((one) => one.message);
-  assert.ok(
-    messages.some((message) => message.includes("61 requests")),
-    messages.join("\n"),
-  );
-  assert.ok(messages.some((message) => message.startsWith("could not change AWS")));
+  assert.ok(committed.some(({ message }) => message.includes("61 requests")));
+  const own = eventsOfTick(result, nothingTold, null, stage.nowMs);
+  assert.match(own.map(({ message }) => message).join("\n"), /^could not change AWS: /);
 });
 
-test("a decision whose invocation died is told by the next one, once", async () => {
+test("an arrival is told when a phase was left, and a refusal as a notice", async () => {
   const stage = newStage();
-  await tick(stageCloud(stage), up, stageSettings, stage.nowMs);
-  const decidedMs = stage.nowMs;
-  stage.nowMs += 60_000;
-  const result = await tick(stageCloud(stage), up, stageSettings, stage.nowMs);
-  const decisions = (targetSinceMs: number): readonly number[] =>
-    eventsOfTick(result, { ...nothingTold, targetSinceMs }, null, stage.nowMs)
-      .filter(({ type }) => type === "decision")
-      .map(({ atMs }) => atMs);
-  assert.deepEqual(decisions(0), [decidedMs]);
-  assert.deepEqual(decisions(decidedMs), []);
+  const steady: Policy = {
+    name: "steady",
+    decide: (_view, policyState) => ({ decision: { type: "hold", reason: "calm" }, policyState }),
+  };
+  const result = await tick(stageCloud(stage), steady, stageSettings, stage.nowMs);
+  const moving = { ...nothingTold, phase: "deprovisioning" } as const;
+  const [arrived] = eventsOfTick(result, moving, null, stage.nowMs);
+  assert.match(arrived?.message ?? "", /all traffic is on Lambda and nothing .* is left/);
+  assert.deepEqual(eventsOfTick(result, { ...nothingTold, phase: "steady" }, null, 0), []);
+  const [refused] = eventsOfTick(result, nothingTold, "no burst", stage.nowMs);
+  assert.equal(refused?.type, "notice");
 });

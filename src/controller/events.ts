@@ -1,8 +1,8 @@
 /** The controller's own events beside those of the engine: trouble, refusals and arrivals. */
-import type { EngineEvent, Phase, Step, TickResult } from "../core/index.ts";
+import type { EngineEvent, Phase, TickResult } from "../core/index.ts";
 import { type Told, troubleData } from "./told.ts";
 
-/** What a tick is worth telling: the engine's events and those of the controller. */
+/** What a tick is worth telling beside the engine's events. */
 export function eventsOfTick(
   result: TickResult,
   told: Told,
@@ -14,10 +14,10 @@ export function eventsOfTick(
     if (result.during === "conflict") return [];
     const phase = result.step?.phase ?? told.phase ?? "steady";
     const message = `could not ${verbs[result.during]}: ${result.error.message}`;
-    return [...(result.step?.events ?? []), trouble(message, phase, nowMs)];
+    return [trouble(message, phase, nowMs)];
   }
   const { step } = result;
-  const events: EngineEvent[] = [...untold(step, told), ...step.events];
+  const events: EngineEvent[] = [];
   if (refusal !== null) {
     events.push({ ...trouble(refusal, step.phase, nowMs), type: "notice" });
   }
@@ -26,15 +26,6 @@ export function eventsOfTick(
 }
 
 const verbs = { observe: "read AWS", commit: "commit", apply: "change AWS" } as const;
-
-/** A decision that was stored by an invocation which did not live to tell of it. */
-function untold({ status, events, phase }: Step, told: Told): readonly EngineEvent[] {
-  const { target, targetSinceMs } = status;
-  if (told.targetSinceMs === targetSinceMs || events.some(({ atMs }) => atMs === targetSinceMs))
-    return [];
-  const message = `target ${target}: the invocation that decided it ended before it could say why`;
-  return [{ atMs: targetSinceMs, type: "decision", phase, message, data: { target } }];
-}
 
 /** An operating failure as an event. */
 export function trouble(message: string, phase: Phase, atMs: number): EngineEvent {

@@ -219,6 +219,21 @@ test("an operating failure is told once and logged each time; the next tick goes
   assert.equal((await stage.minute()).outcome, "ticked");
 });
 
+test("a decision is told with its reason by whoever comes after the one that died", async (t) => {
+  const stage = await startStage(t);
+  await stage.minute();
+  await stage.override({ override: pinned("fargate") });
+  // Its writes to the history are lost, as when the invocation ends right after the commit.
+  stage.aws.faults = ({ action }) => (action === "PutItem" ? "denied" : null);
+  await stage.minute();
+  assert.deepEqual(await stage.history(), []);
+  stage.aws.faults = () => null;
+  await stage.minutes(2);
+  const told = messages(await stage.history());
+  assert.equal(told.match(/target fargate: set by hand/g)?.length, 1);
+  assert.equal(told.match(/provision the burst tier/g)?.length, 1);
+});
+
 test("without a domain a wish to burst is refused, told once, and nothing is made", async (t) => {
   const stage = await startStage(t, { LAMBDAFLEX_DOMAIN: "" });
   stage.world.traffic.rate = () => 200;

@@ -3,9 +3,9 @@
  * until the time of the invocation is used up. The next one continues from what is stored.
  */
 import { appendEvents } from "../aws/history.ts";
-import { readState, writeNote } from "../aws/table.ts";
+import { readState, writeNotes } from "../aws/table.ts";
 import { releaseTurn, takeTurn } from "../aws/turns.ts";
-import { type EngineEvent, type TickResult, tick } from "../core/index.ts";
+import { type EngineEvent, type Phase, type TickResult, tick } from "../core/index.ts";
 import { eventsOfTick, trouble } from "./events.ts";
 import { failureLine, logLine, tickLine } from "./log.ts";
 import { notify } from "./notify.ts";
@@ -119,29 +119,30 @@ async function tickOnce(
     result = await tick(cloud, refusals.policy, settings, atMs);
   } catch (error) {
     const message = `defect: ${error instanceof Error ? error.message : String(error)}`;
-    await tell(controller, told, [trouble(message, told.phase ?? "steady", atMs)], 0);
+    await tell(controller, told, told.phase, [trouble(message, told.phase ?? "steady", atMs)]);
     throw error;
   }
   options.write(tickLine(deployment.app, result, atMs));
   const events = eventsOfTick(result, told, refusals.take(), atMs);
-  const { step } = result;
-  const phase = step?.phase ?? told.phase;
-  const targetSinceMs = step?.status.targetSinceMs ?? told.targetSinceMs;
-  const now = { ...told, phase, targetSinceMs };
-  return { result, told: await tell(controller, now, events, step?.status.revision ?? 0, told) };
+  const phase = result.step?.phase ?? told.phase;
+  return { result, told: await tell(controller, told, phase, events) };
 }
 
-/** Stores and sends what is news. That it fails is logged, and keeps nothing from moving. */
+/** Events of the controller's own are numbered after those of the engine. */
+const ownFirst = 500;
+
+/**
+ * Stores and sends what is news: what was committed and not told, then the controller's own events.
+ * That it fails is logged, and keeps nothing from moving.
+ */
 async function tell(
   controller: Controller,
   told: Told,
-  events: readonly EngineEvent[],
-  revision: number,
-  stored: Told = told,
+  phase: Phase | null,
+  own: readonly EngineEvent[],
 ): Promise<Told> {
-  const { table, audience, options } = controller;
-  const after = tellNews(told, events);
-  const attempt = (what: string, work: Promise<unknown>): Promise<boolean> =>
+  const { table, audience, options, cloud } = controller;
+  const attempt = async (what: string, work: Promise<unknown>): Promise<boolean> =>
     work.then(
       () => true,
       (error: Error) => {
@@ -149,18 +150,28 @@ async function tell(
         return false;
       },
     );
-  const { news } = after;
-  const written =
-    news.length === 0 ||
-    (await attempt("writing the history", appendEvents(table, revision, news)));
-  // A decision that is missing in the history is told by the next tick.
-  const { targetSinceMs } = written ? after.told : stored;
-  const noted = { ...after.told, targetSinceMs };
-  if (news.length > 0 || stored.phase !== noted.phase || stored.targetSinceMs !== targetSinceMs) {
-    await attempt("noting", writeNote(table, "told", JSON.stringify(noted)));
+  const { untold } = cloud;
+  const revision = untold.at(-1)?.revision ?? 0;
+  const committed = untold.map((one) => ({ ...one, first: 0 }));
+  const parts = [...committed, { revision, events: own, first: ownFirst }];
+  let after = told;
+  let stored = true;
+  const news: EngineEvent[] = [];
+  for (const part of parts) {
+    const heard = tellNews(after, part.events);
+    after = heard.told;
+    news.push(...heard.news);
+    const written = appendEvents(table, part.revision, heard.news, part.first);
+    stored = (await attempt("writing the history", written)) && stored;
   }
-  for (const problem of await notify(audience, after.news)) {
+  after = { ...after, phase };
+  if (stored && (news.length > 0 || untold.length > 0 || told.phase !== phase)) {
+    const notes = { told: JSON.stringify(after), ...(untold.length > 0 ? { untold: "[]" } : {}) };
+    if (await attempt("noting", writeNotes(table, notes))) cloud.forgetUntold();
+  }
+  for (const problem of await notify(audience, news)) {
     options.write(logLine("warn", `telling failed: ${problem}`, {}));
   }
-  return noted;
+  // What could not be stored is told again: twice is better than never.
+  return stored ? after : told;
 }

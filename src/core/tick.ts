@@ -53,7 +53,7 @@ export async function tick(
   const { step } = planned;
   let during: "commit" | "apply" = "commit";
   try {
-    if (step.status !== seen.status) await cloud.commit(step.status);
+    if (step.status !== seen.status) await cloud.commit(step.status, step.events);
     during = "apply";
     for (const action of step.actions) await cloud.apply(action);
   } catch (error) {

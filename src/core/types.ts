@@ -255,8 +255,11 @@ export interface EngineSettings {
 export interface Cloud {
   /** Reads everything at once. Throws when the cloud cannot be read; the next tick retries. */
   observe(): Promise<{ readonly status: Status; readonly world: Observation }>;
-  /** Stores `status` if the stored revision is `status.revision - 1`, else throws ConflictError. */
-  commit(status: Status): Promise<void>;
+  /**
+   * Stores `status` if the stored revision is `status.revision - 1`, else throws ConflictError.
+   * `events` are what it tells: an adapter with a history stores them in the same write.
+   */
+  commit(status: Status, events?: readonly EngineEvent[]): Promise<void>;
   /** Returns when the action is accepted; its progress shows in `observe`. */
   apply(action: Action): Promise<void>;
 }
