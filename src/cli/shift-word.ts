@@ -126,14 +126,6 @@ async function follow(source: Source, tier: Tier): Promise<number> {
   return interruptedCode;
 }
 
-/** Somewhere to stay at least, where the configuration asks for no minimum. */
-const stayMinMs = 10 * 60_000;
-
-/** How long a shift by hand stays, unless somebody says so: less would be turned back at once. */
-export function stayOf({ dwellMs }: Snapshot, tier: Tier): number {
-  return Math.max(stayMinMs, dwellMs[tier]);
-}
-
 /** How long, in words. */
 export function staysText(untilMs: number | null, nowMs: number): string {
   return untilMs === null ? "until lambdaflex auto" : `for ${duration(untilMs - nowMs)}`;

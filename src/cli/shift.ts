@@ -1,18 +1,10 @@
 /** `lambdaflex shift`: go to a tier now; after a while the policy decides again. */
 import { type CommandDef, defineCommand } from "citty";
-import { shifted } from "../core/override.ts";
+import { shifted, stayOf } from "../core/override.ts";
 import type { Tier } from "../core/types.ts";
 import { durationOption } from "./arguments.ts";
 import { awsArgs } from "./aws/options.ts";
-import {
-  sayWord,
-  stayOf,
-  staysText,
-  tierArg,
-  tierNamed,
-  type Wish,
-  waitArgs,
-} from "./shift-word.ts";
+import { sayWord, staysText, tierArg, tierNamed, type Wish, waitArgs } from "./shift-word.ts";
 import { openSource, type Report, sourceArgs } from "./source.ts";
 import { tierName } from "./why-text.ts";
 

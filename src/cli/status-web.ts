@@ -1,11 +1,10 @@
 /** The live page of whatever can be asked: its stream is made by looking again and again. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { pinned, shifted } from "../core/override.ts";
+import { pinned, shifted, stayOf } from "../core/override.ts";
 import type { Control, RunHead, RunRecord, RunStream } from "../core/record.ts";
 import { startDashboard } from "../dashboard/server.ts";
 import { interruptedCode, interruptSignal } from "./interrupt.ts";
 import { duration } from "./screen.ts";
-import { stayOf } from "./shift-word.ts";
 import type { Report, Source } from "./source.ts";
 import { momentOf } from "./source-local.ts";
 

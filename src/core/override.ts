@@ -1,4 +1,5 @@
 /** The owner's word: how a person outranks the policy, whatever cloud the status is kept in. */
+import type { Snapshot } from "./record.ts";
 import { ConflictError, type Override, type Status, type Tier } from "./types.ts";
 
 /** Whatever keeps a status: a `Cloud`, or only its memory. */
@@ -34,6 +35,14 @@ export async function commitOverride(
 /** Stays until somebody says otherwise. */
 export function pinned(tier: Tier): Override {
   return { tier, untilMs: null };
+}
+
+/** A shorter stay would be over before a shift is. */
+const stayMinMs = 10 * 60_000;
+
+/** How long a shift by hand holds: the tier's minimum stay, and at least ten minutes. */
+export function stayOf({ dwellMs }: Pick<Snapshot, "dwellMs">, tier: Tier): number {
+  return Math.max(stayMinMs, dwellMs[tier]);
 }
 
 /** Goes there and stays for `stayMs`, so that the policy does not turn it back at once. */

@@ -27,7 +27,7 @@ function contrast(a: string, b: string): number {
   return (high + 0.05) / (low + 0.05);
 }
 
-const texts = ["ink", "faint", "good", "bad", "warn", "lambda", "fargate"];
+const texts = ["ink", "faint", "dark", "good", "bad", "warn", "lambda", "fargate"];
 const drawn = [
   "lambda",
   "fargate",

@@ -2,7 +2,7 @@
 import { type AlarmDefinition, alarmDefinitions } from "../core/alarms.ts";
 import type { CostProfile } from "../core/cost.ts";
 import type { AlarmName, AlarmState, EngineEvent, TickResult, Tier } from "../core/index.ts";
-import { pinned, shifted } from "../core/override.ts";
+import { pinned, shifted, stayOf } from "../core/override.ts";
 import type {
   Control,
   RunHead,
@@ -242,7 +242,8 @@ async function obey(
     await local.override(pinned(tier));
     return `pinned to ${tier} until somebody says otherwise`;
   }
-  const stayMs = tier === "fargate" ? settings.dwellFargateMs : settings.dwellLambdaMs;
+  const dwellMs = { lambda: settings.dwellLambdaMs, fargate: settings.dwellFargateMs };
+  const stayMs = stayOf({ dwellMs }, tier);
   await local.override(shifted(tier, local.clock.nowMs(), stayMs));
   return `shifts to ${tier} and stays for ${Math.round(stayMs / 60_000)} minutes at least`;
 }
