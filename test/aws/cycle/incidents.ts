@@ -13,6 +13,8 @@ export interface Incident {
   readonly atMinute: number;
   /** Whether requests may be lost because of it, until DNS answers with the other tier. */
   readonly hurts: boolean;
+  /** Whether it has to be there before the burst tier is made. */
+  readonly early?: true;
   readonly happen: (cycle: Cycle) => void;
 }
 
@@ -27,6 +29,7 @@ const failing = (
 ): Omit<Incident, "atMinute"> => ({
   name: `${resource} fails to ${operation} ${times} times`,
   hurts: false,
+  ...(operation === "create" && { early: true }),
   happen: ({ world }) => world.plannedFailures.push({ resource, operation, reason, times }),
 });
 
@@ -117,6 +120,20 @@ export const incidents: readonly Draw[] = [
     },
   }),
   (random) => {
+    const failures = times(random);
+    return {
+      name: `another image is deployed, and the service fails to update ${failures} times`,
+      hurts: false,
+      happen: (cycle) => {
+        const { world, base } = cycle;
+        const reason = "Service did not stabilise";
+        const failure = { resource: serviceType, operation: "update", reason, times: failures };
+        world.plannedFailures.push({ ...failure, operation: "update" });
+        deployImage(world, base, shortStays, digestOf("9"));
+      },
+    };
+  },
+  (random) => {
     const service = services[Math.floor(random() * services.length)] ?? "dynamodb";
     return outage(service, Math.round(between(random, 2, 12)));
   },
@@ -148,6 +165,8 @@ export function drawnIncidents(seed: number): readonly Incident[] {
   const count = Math.floor(random() * 4);
   return Array.from({ length: count }, () => {
     const draw = incidents[Math.floor(random() * incidents.length)] as Draw;
-    return { ...draw(random), atMinute: Math.floor(between(random, 1, 35)) };
+    const incident = draw(random);
+    const atMinute = Math.floor(between(random, 1, 35));
+    return { ...incident, atMinute: incident.early ? 1 : atMinute };
   }).sort((a, b) => a.atMinute - b.atMinute);
 }
