@@ -82,11 +82,8 @@ const figures = [
     },
   ],
   [
-    "Lambda : Fargate",
-    ({ route, inSync }) => [
-      `${route.lambda} : ${route.fargate}`,
-      `DNS weights\n${inSync ? "in sync" : "on their way"}`,
-    ],
+    "DNS weights",
+    ({ route }) => [percent(route.lambda), `to Lambda,\n${percent(route.fargate)} to Fargate`],
   ],
   [
     "Environments",
