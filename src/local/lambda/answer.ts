@@ -17,6 +17,8 @@ export interface Answer {
 
 /** The eight NUL bytes between the prelude and the body of a streamed answer. */
 const preludeEnd = Buffer.alloc(8);
+/** A prelude is a status and headers, which HTTP clients take 64 KB of at most. */
+const preludeBytesMax = 256 * 1024;
 
 /** The answer of a function; `null` when it is not one, which clients see as a status 500. */
 export function answerOf(result: InvocationResult): Answer | null {
@@ -44,6 +46,16 @@ function buffered(payload: Buffer): Answer | null {
 /** Valid JSON without a status code is the body of a 200. */
 function inferred(body: Buffer | string): Answer {
   return { status: 200, headers: ["content-type", "application/json"], body, contentLength: null };
+}
+
+/** The head of a streamed answer and the first bytes of its body, once the prelude is complete. */
+export function streamHeadOf(begun: Buffer): Answer | "more" | null {
+  if (begun.indexOf(preludeEnd) < 0) return begun.length > preludeBytesMax ? null : "more";
+  try {
+    return streamed(begun);
+  } catch {
+    return null;
+  }
 }
 
 function streamed(payload: Buffer): Answer | null {

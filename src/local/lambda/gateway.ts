@@ -5,16 +5,17 @@
  * values, 10 MB of body of which Lambda takes 6 MB as an event, 30 s for the function. Throttling
  * and the time limit are 503 "Service Unavailable"; whatever the function does wrong is 500.
  */
-import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Clock } from "../clock.ts";
 import type { Meter } from "../meter.ts";
 import type { Endpoint } from "../service.ts";
-import { type Answer, answerOf } from "./answer.ts";
-import { eventOf, type RequestStamp } from "./event.ts";
+import { type Answer, answerOf, streamHeadOf } from "./answer.ts";
+import { eventOf } from "./event.ts";
 import { type Invocation, type InvocationResult, requestPayloadBytesMax } from "./invocation.ts";
+import { refuseBytes } from "./refusal.ts";
+import { stampRequest } from "./stamp.ts";
 
 /** Where the front door sends events. */
 export interface FunctionBackend {
@@ -52,6 +53,7 @@ const bodyBytesMax = 10 * 1024 * 1024;
 /** A refused body is read and thrown away up to here, so that the client sees the refusal. */
 const discardBytesMax = 64 * 1024 * 1024;
 const connectionsMax = 10_000;
+const nothing: Buffer = Buffer.alloc(0);
 /** Clients close idle connections first: ours outlive the 60 s of a usual client pool. */
 const idleConnectionMs = 75_000;
 
@@ -74,6 +76,8 @@ interface Exchange {
   /** When the function must have answered, real time. */
   dueMs: number;
   invocation: Invocation | null;
+  /** What has come of a streamed answer before its head was complete; `null` once it has left. */
+  begun: Buffer | null;
 }
 
 /** Starts the front door on the loopback interface. */
@@ -158,6 +162,7 @@ class FrontDoor implements Gateway {
       throttled: false,
       dueMs: 0,
       invocation: null,
+      begun: nothing,
     };
     this.#inFlight += 1;
     if (exchange.client) exchange.client.requests += 1;
@@ -235,7 +240,9 @@ class FrontDoor implements Gateway {
     }
     const { requestId, traceId } = stamp;
     const done = (result: InvocationResult): void => this.#answered(exchange, result);
-    const invocation: Invocation = { requestId, traceId, payload, done };
+    const onPiece = (piece: Buffer, resume: () => void): boolean =>
+      this.#receivePiece(exchange, piece, resume);
+    const invocation: Invocation = { requestId, traceId, payload, onPiece, done };
     exchange.invocation = invocation;
     if (!this.#options.backend.invoke(invocation)) {
       exchange.invocation = null;
@@ -266,11 +273,48 @@ class FrontDoor implements Gateway {
     }
   }
 
+  /** A streamed answer leaves as it comes, as from REST APIs and function URLs. */
+  #receivePiece(exchange: Exchange, piece: Buffer, resume: () => void): boolean {
+    const { request, response, begun } = exchange;
+    if (exchange.invocation === null || response.destroyed) return true;
+    let body: Buffer | string = piece;
+    if (begun !== null) {
+      const all = Buffer.concat([begun, piece]);
+      const answer = streamHeadOf(all);
+      exchange.begun = answer === "more" ? all : null;
+      if (answer === "more") return true;
+      this.#pending.delete(exchange);
+      if (answer === null) {
+        exchange.invocation = null;
+        this.#refuse(exchange, 500, "Internal Server Error");
+        return true;
+      }
+      exchange.status = answer.status;
+      const { headers, contentLength, status } = answer;
+      if (contentLength !== null && status !== 204) headers.push("content-length", contentLength);
+      if (this.#stopping || this.#isOld(exchange.client)) headers.push("connection", "close");
+      response.writeHead(status, headers);
+      response.flushHeaders();
+      body = answer.body;
+    }
+    if (request.method === "HEAD" || body.length === 0 || response.write(body)) return true;
+    response.once("drain", resume);
+    response.once("close", resume);
+    return false;
+  }
+
   #answered(exchange: Exchange, result: InvocationResult): void {
     if (exchange.invocation === null) return;
     exchange.invocation = null;
     this.#pending.delete(exchange);
-    const answer = answerOf(result);
+    if (exchange.begun === null) {
+      // Only the end is missing; an answer that broke off must not look like a whole one.
+      if (result.type === "response") exchange.response.end();
+      else exchange.response.destroy();
+      return;
+    }
+    const whole = result.type === "response" && result.received === true;
+    const answer = answerOf(whole ? { ...result, body: exchange.begun } : result);
     if (answer !== null) {
       this.#send(exchange, answer);
       return;
@@ -341,47 +385,4 @@ function discard(request: IncomingMessage, then: () => void): void {
     if (length > discardBytesMax) request.destroy();
   });
   request.on("end", then);
-}
-
-let stamped = { seconds: 0, digits: "0" };
-
-/** Root of a trace that another part of AWS began, with what may follow it. */
-const foreignTrace = /^(?:Self=[^;\s]+;)?Root=1-[0-9a-f]{8}-[0-9a-f]{24}(?:;[A-Za-z]+=[\w:-]+)*$/;
-
-/** Identifies one request; a trace that the client is part of goes on. */
-export function stampRequest(given?: string | string[]): RequestStamp {
-  const requestId = randomUUID();
-  // A request's date is what the service compares with its own clock, hence real epoch time.
-  const epochMs = Date.now();
-  const seconds = Math.floor(epochMs / 1000);
-  if (seconds !== stamped.seconds) stamped = { seconds, digits: seconds.toString(16) };
-  const random =
-    requestId.slice(0, 8) +
-    requestId.slice(9, 13) +
-    requestId.slice(14, 18) +
-    requestId.slice(19, 23) +
-    requestId.slice(24, 28);
-  const known = typeof given === "string" && given.length <= 200 && foreignTrace.test(given);
-  const traceId = known ? given : `Root=1-${stamped.digits}-${random}`;
-  return { requestId, traceId, epochMs };
-}
-
-const parserAnswers: Readonly<Record<string, readonly [number, string]>> = {
-  HPE_HEADER_OVERFLOW: [431, "Request Header Fields Too Large"],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout"],
-};
-
-/** Answers bytes that are not HTTP and closes the connection. */
-function refuseBytes(error: Error & { code?: string }, socket: Socket, busy: boolean): void {
-  // Bytes of an answer that is under way must not be followed by those of another one.
-  if (busy || !socket.writable || error.code === "ECONNRESET") {
-    socket.destroy();
-    return;
-  }
-  const [status, message] = parserAnswers[error.code ?? ""] ?? [400, "Bad Request"];
-  const body = JSON.stringify({ message });
-  socket.end(
-    `HTTP/1.1 ${status} ${message}\r\ncontent-type: application/json\r\n` +
-      `content-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
-  );
 }

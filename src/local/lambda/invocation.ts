@@ -7,6 +7,8 @@ export type InvocationResult =
       readonly body: Buffer;
       /** The body is a JSON prelude, eight NUL bytes and the raw answer. */
       readonly streaming: boolean;
+      /** The body has gone to `onPiece` already. @default false */
+      readonly received?: boolean;
     }
   | { readonly type: "error"; readonly errorType: string; readonly message: string };
 
@@ -16,6 +18,11 @@ export interface Invocation {
   readonly traceId: string;
   /** The event, as JSON text. */
   readonly payload: string;
+  /**
+   * Takes a streamed answer as it comes. `false` asks for a pause, which `resume` ends. Without it
+   * the answer comes whole.
+   */
+  readonly onPiece?: (piece: Buffer, resume: () => void) => boolean;
   /** Called exactly once, unless the invocation was refused or cancelled. */
   readonly done: (result: InvocationResult) => void;
 }

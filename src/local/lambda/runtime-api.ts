@@ -67,6 +67,8 @@ export class RuntimeApi {
   #waiting: Connection | null = null;
   /** The invocation that the runtime has and has not answered. */
   #current: string | null = null;
+  /** That invocation, if its answer is taken as it comes. */
+  #streaming: Invocation | null = null;
   #initialised = false;
 
   constructor(options: RuntimeApiOptions, events: RuntimeEvents) {
@@ -97,6 +99,7 @@ export class RuntimeApi {
     assert(connection !== null && this.#current === null);
     this.#waiting = null;
     this.#current = invocation.requestId;
+    this.#streaming = invocation.onPiece ? invocation : null;
     const { payload } = invocation;
     const length = Buffer.byteLength(payload);
     // A runtime compares the deadline with its own clock, hence real epoch time.
@@ -120,6 +123,7 @@ export class RuntimeApi {
       bodyBytesMax: responsePayloadBytesMax,
       onRequest: (request) => this.#handle(connection, request),
       onContinue: () => socket.write("HTTP/1.1 100 Continue\r\n\r\n"),
+      receiverOf: (method, target, headers) => this.#receiverOf(socket, method, target, headers),
     });
     this.#sockets.add(socket);
     socket.on("data", (bytes: Buffer) => {
@@ -173,6 +177,23 @@ export class RuntimeApi {
         `Lambda-Extension-Identifier: ${randomUUID()}\r\n` +
         `Content-Length: ${body.length}\r\n\r\n${body}`;
     } else if (request.method !== "GET" || path !== "event/next") this.#unknown(connection);
+  }
+
+  /** Who takes the answer while it is still being written, if it is one and somebody does. */
+  #receiverOf(
+    socket: Socket,
+    method: string,
+    target: string,
+    headers: ReadonlyMap<string, string>,
+  ): ((piece: Buffer) => void) | null {
+    const { onPiece } = this.#streaming ?? {};
+    const isAnswer = target === `${version}invocation/${this.#current}/response`;
+    if (!onPiece || method !== "POST" || !isAnswer || !isStreaming(headers)) return null;
+    return (piece) => {
+      // What is late belongs to nobody: another invocation may be in the runtime's hands.
+      if (target !== `${version}invocation/${this.#current}/response`) return;
+      if (!onPiece(piece, () => socket.resume())) socket.pause();
+    };
   }
 
   #handle(connection: Connection, request: WireRequest): void {
@@ -230,9 +251,9 @@ export class RuntimeApi {
       this.#end({ type: "error", errorType: failed.slice(0, 200), message });
       return;
     }
-    const mode = request.headers.get("lambda-runtime-function-response-mode");
-    const streaming = mode?.toLowerCase() === "streaming";
-    this.#end({ type: "response", body: request.body, streaming });
+    const streaming = isStreaming(request.headers);
+    const received = streaming && this.#streaming !== null;
+    this.#end({ type: "response", body: request.body, streaming, ...(received && { received }) });
   }
 
   #error(connection: Connection, request: WireRequest): void {
@@ -253,8 +274,13 @@ export class RuntimeApi {
 
   #end(result: InvocationResult): void {
     this.#current = null;
+    this.#streaming = null;
     this.#events.onResult(result);
   }
+}
+
+function isStreaming(headers: ReadonlyMap<string, string>): boolean {
+  return headers.get("lambda-runtime-function-response-mode")?.toLowerCase() === "streaming";
 }
 
 /** Reads the standard error format; a runtime is free to send something else. */

@@ -7,9 +7,10 @@ import type { Endpoint, ServiceSpec } from "../service.ts";
 import { answerOf } from "./answer.ts";
 import { startEnvironment } from "./environment.ts";
 import { eventOf } from "./event.ts";
-import { stampRequest, startGateway } from "./gateway.ts";
+import { startGateway } from "./gateway.ts";
 import type { Invocation, InvocationResult } from "./invocation.ts";
 import { createPool, type PoolStats as LambdaStats, type Pool } from "./pool.ts";
+import { stampRequest } from "./stamp.ts";
 
 export type { LambdaStats };
 

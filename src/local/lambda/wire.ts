@@ -29,6 +29,15 @@ export interface ReaderOptions {
   readonly headBytesMax: number;
   readonly bodyBytesMax: number;
   readonly onRequest: (request: WireRequest) => void;
+  /**
+   * Asked with each head that announces a body: a receiver gets its pieces as they come, and
+   * `onRequest` an empty body at its end. Pieces are never too many for a receiver.
+   */
+  readonly receiverOf?: (
+    method: string,
+    target: string,
+    headers: ReadonlyMap<string, string>,
+  ) => ((piece: Buffer) => void) | null;
   /** The peer waits for "100 Continue" before it sends the body. */
   readonly onContinue: () => void;
 }
@@ -60,6 +69,7 @@ export class RequestReader {
   /** Bytes of the body or of the chunk that are still to come. */
   #left = 0;
   #oversize = false;
+  #receive: ((piece: Buffer) => void) | null = null;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
@@ -153,12 +163,16 @@ export class RequestReader {
       this.#oversize = this.#left > this.#options.bodyBytesMax;
       this.#state = "body";
     }
+    const { receiverOf } = this.#options;
+    this.#receive = receiverOf?.(this.#method, this.#target, this.#headers) ?? null;
+    if (this.#receive) this.#oversize = false;
     const waits = this.#headers.get("expect")?.toLowerCase() === "100-continue";
     if (waits && this.#pending.length === 0) this.#options.onContinue();
   }
 
   #readBody(): boolean {
-    if (this.#state === "body" && this.#bodyLength === 0 && !this.#oversize) {
+    const whole = this.#state === "body" && this.#bodyLength === 0 && !this.#receive;
+    if (whole && !this.#oversize) {
       // The usual case: everything came in one piece, and no byte needs to be copied.
       if (this.#pending.length >= this.#left) {
         this.#body = this.#pending.subarray(0, this.#left);
@@ -179,6 +193,10 @@ export class RequestReader {
   }
 
   #append(piece: Buffer): void {
+    if (this.#receive) {
+      if (piece.length > 0) this.#receive(piece);
+      return;
+    }
     const length = this.#bodyLength + piece.length;
     if (length > this.#options.bodyBytesMax) this.#oversize = true;
     if (this.#oversize) {
