@@ -62,7 +62,7 @@ function graphs(plan: Plan, { api, functionName }: SeriesPlaces): readonly Graph
   };
   const balancer = (metric: string, stat: string, label: string): readonly unknown[] => {
     const dimensions = metric === "HealthyHostCount" ? "LoadBalancer,TargetGroup" : "LoadBalancer";
-    const search = `{AWS/ApplicationELB,${dimensions}} MetricName="${metric}" "${config.name}"`;
+    const search = `{AWS/ApplicationELB,${dimensions}} MetricName="${metric}" app/${config.name}`;
     return [{ expression: `SEARCH('${search}', '${stat}', 60)`, label }];
   };
   const own = (metric: string, label: string): readonly unknown[] => {

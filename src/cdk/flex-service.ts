@@ -28,7 +28,7 @@ import { addFrontDoor } from "./front-door.ts";
 import { addControllerAlarm, addGuard } from "./guard-resource.ts";
 import { addLambdaTier } from "./lambda-tier.ts";
 import { addNetwork, addSecurityGroups } from "./network.ts";
-import { checkImage, type Plan } from "./plan.ts";
+import { checkImage, checkRegion, type Plan } from "./plan.ts";
 import type { DeploymentProps } from "./props.ts";
 import { addServiceRoles } from "./roles.ts";
 import { ServicePrincipal } from "./service-principal.ts";
@@ -71,6 +71,7 @@ export class FlexService extends Construct implements IGrantable {
     const { image, controllerFolder, ...keys } = props;
     const plan = planOf(configFromProps(this, keys), image);
     const { config, names } = plan;
+    checkRegion(this, plan);
     Tags.of(this).add(appTag, config.name);
     Tags.of(this).add(stackTag, "base");
 

@@ -59,6 +59,28 @@ export function checkImage(image: string): void {
   );
 }
 
+/** Throws UserError if image or certificate are elsewhere; nothing is known of a stack for any. */
+export function checkRegion(scope: Construct, { config, image }: Plan): void {
+  const { region } = Stack.of(scope);
+  if (Token.isUnresolved(region)) return;
+  const ofImage = /\.dkr\.ecr\.([a-z0-9-]+)\./.exec(image)?.[1] ?? region;
+  if (ofImage !== region) {
+    throw new UserError(
+      "IMAGE_INVALID",
+      `the image is in ${ofImage}, the stack in ${region}`,
+      "Push the image to a repository in the region of the stack: Lambda takes no other.",
+    );
+  }
+  const ofCertificate = /^arn:[^:]+:acm:([a-z0-9-]+):/.exec(config.certificateArn ?? "")?.[1];
+  if ((ofCertificate ?? region) !== region) {
+    throw new UserError(
+      "CERTIFICATE_REGION",
+      `the certificate is in ${ofCertificate}, the stack in ${region}`,
+      "Leave certificateArn out, and one is made, or name one of the stack's region.",
+    );
+  }
+}
+
 /** An ARN in this account and region. */
 export function arn(service: string, resource: string): string {
   return `arn:${Aws.PARTITION}:${service}:${Aws.REGION}:${Aws.ACCOUNT_ID}:${resource}`;

@@ -15,7 +15,7 @@ import { quietApp } from "../../src/cdk/plan.ts";
 import { secretBase, secretForTask } from "../../src/cdk/secrets.ts";
 import { parseConfig, UserError } from "../../src/config/index.ts";
 import { deployedProps, inputFromProps, propsFromConfig } from "../../src/config/props.ts";
-import { configOf, fakeBundle, image, ofType, oneOf, type Template, variants } from "./variants.ts";
+import { configOf, corners, fakeBundle, image, ofType, oneOf, type Template } from "./variants.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lambdaflex-app-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -38,7 +38,7 @@ describe("properties", () => {
   });
 
   test("make the configuration that they are made of", () => {
-    for (const { input, name } of variants) {
+    for (const { input, name } of corners) {
       const config = configOf(input);
       const again = parseConfig(inputFromProps(propsFromConfig(config)), "x", "test");
       assert.deepEqual(propsFromConfig(again), propsFromConfig(config), name);
@@ -97,6 +97,25 @@ describe("properties", () => {
     assert.match(JSON.stringify(container.Secrets[1].ValueFrom), /":part::"/);
     assert.match(JSON.stringify(container.Environment), /\{"Name":"ZONE","Value":\{"Ref":"Zone/);
   });
+});
+
+test("image and certificate must be in the region of the stack, where that is known", () => {
+  const code = (region: string, props: Partial<FlexServiceProps>): string => {
+    const app = new App({ ...quietApp, outdir: join(folder, "region") });
+    const stack = new Stack(app, "Mine", { env: { region } });
+    const given = { image, controllerFolder: fakeBundle(folder), ...props };
+    try {
+      new FlexService(stack, "Shop", given);
+    } catch (error) {
+      return (error as UserError).code;
+    }
+    return "none";
+  };
+  const certificateArn = `arn:aws:acm:us-east-1:111122223333:certificate/${"0".repeat(36)}`;
+  const domain = { domain: "api.example.com", hostedZoneId: "Z1", certificateArn };
+  assert.equal(code("eu-west-1", {}), "none");
+  assert.equal(code("us-east-1", {}), "IMAGE_INVALID");
+  assert.equal(code("eu-west-1", domain), "CERTIFICATE_REGION");
 });
 
 describe("grants", () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { idleBill } from "../../src/cli/cost-estimate.ts";
 import { scenarioDefault } from "../../src/sim/model.ts";
-import { image, ofType, templatesOf, variants } from "./variants.ts";
+import { corners, image, ofType, templatesOf } from "./variants.ts";
 
 /** The line of `lambdaflex cost --idle` that a kind of resource belongs to; `null` is free. */
 const lineOf: Readonly<Record<string, string | null>> = {
@@ -49,7 +49,7 @@ const lineOf: Readonly<Record<string, string | null>> = {
 };
 
 const bill = idleBill(scenarioDefault);
-const bases = variants.map(({ input }) => templatesOf(input, { image }).base);
+const bases = corners.map(({ input }) => templatesOf(input, { image }).base);
 
 test("each kind of resource of every deployment is free at rest or has a line of the bill", () => {
   const lines = new Set(bill.map(({ what }) => what));

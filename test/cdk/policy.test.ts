@@ -2,14 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { controllerCalls } from "../../src/aws/calls.ts";
-import {
-  bothTemplates,
-  ofType,
-  secrets,
-  type Template,
-  templatesOf,
-  variants,
-} from "./variants.ts";
+import { bothTemplates, corners, ofType, secrets, type Template, templatesOf } from "./variants.ts";
 
 interface Allowed {
   readonly policy: string;
@@ -39,7 +32,7 @@ interface RawStatement {
   readonly Condition?: Allowed["condition"];
 }
 
-const all = variants.map(({ input, image }) => {
+const all = corners.map(({ input, image }) => {
   return templatesOf(input, image === undefined ? {} : { image }).base;
 });
 const largest = bothTemplates({ notifications: { webhook: secrets.API_KEY ?? null } }).base;

@@ -6,6 +6,7 @@ import { alarmDefinitions } from "../../src/core/alarms.ts";
 import { deploymentNames } from "../../src/core/deployment.ts";
 import {
   bothTemplates,
+  corners,
   image,
   named,
   ofType,
@@ -14,7 +15,6 @@ import {
   secrets,
   type Template,
   templatesOf,
-  variants,
 } from "./variants.ts";
 
 const names = deploymentNames("shop");
@@ -156,7 +156,7 @@ describe("the same service on both tiers", () => {
 
 describe("the burst template", () => {
   test("holds no identity and no asset, and its balancer answers our Host alone", () => {
-    for (const { input } of variants.filter(({ input: { domain } }) => domain)) {
+    for (const { input } of corners.filter(({ input: { domain } }) => domain)) {
       const { burst } = bothTemplates(input);
       const types = Object.values(burst.Resources).map(({ Type }) => Type);
       assert.ok(!types.some((type) => /IAM|Lambda|S3|Custom/.test(type)), types.join());
@@ -197,7 +197,7 @@ describe("the burst template", () => {
   });
 
   test("gets every parameter that it asks for, and no other", () => {
-    for (const { input, name } of variants.filter(({ input: { domain } }) => domain)) {
+    for (const { input, name } of corners.filter(({ input: { domain } }) => domain)) {
       const { base, burst } = bothTemplates(input);
       const given = variablesOf(base, names.controllerFunction).LAMBDAFLEX_BURST_PARAMETERS;
       const text = typeof given === "string" ? given : given["Fn::Join"][1].map(literal).join("");

@@ -100,6 +100,18 @@ export const variants: readonly Variant[] = [
   },
 ];
 
+/** Few deployments with every value of every choice, for tests that need not see all pairs. */
+export const corners: readonly Variant[] = variants.filter(({ name }) => {
+  const words = name.split(" ");
+  const chosen = [
+    "warm http domain public arm64",
+    "cold rest domain private x86_64",
+    "warm rest none private arm64",
+    "cold http none public x86_64",
+  ];
+  return words.length !== 5 || chosen.includes(name);
+});
+
 /** The configuration of a variant. */
 export function configOf(input: Partial<ConfigInput>): Config {
   return parseConfig({ command: "node server.js", name: "shop", ...input }, "shop", "test");
@@ -136,11 +148,20 @@ export function fakeBundle(folder: string): string {
   return folder;
 }
 
-/** Synthesises into a folder that is gone afterwards. */
+const made = new Map<string, Templates>();
+
+/** Synthesises into a folder that is gone afterwards; the same only once. */
 export function templatesOf(
   input: Partial<ConfigInput>,
   options: Partial<SynthOptions> = {},
 ): Templates {
+  const key = JSON.stringify([input, options]);
+  const templates = made.get(key) ?? synthesised(input, options);
+  made.set(key, templates);
+  return templates;
+}
+
+function synthesised(input: Partial<ConfigInput>, options: Partial<SynthOptions>): Templates {
   const folder = mkdtempSync(join(tmpdir(), "lambdaflex-cdk-"));
   try {
     const { baseTemplate, burstTemplate } = synthesise(configOf(input), {
