@@ -24,6 +24,7 @@ export interface Cycle {
   readonly world: World;
   readonly aws: Loopback;
   readonly base: BaseStack;
+  readonly config: ConfigKeys;
   readonly monitor: Monitor;
   /** What became of each invocation, oldest first. */
   readonly ends: InvocationEnd[];
@@ -61,7 +62,8 @@ export const shortStays: ConfigKeys = {
 /** Deploys the base stack; the controller has not run yet. */
 export async function startCycle(options: CycleOptions): Promise<Cycle> {
   const world = createWorld({ seed: options.seed });
-  const base = deployBase(world, options.config ?? shortStays);
+  const config = { ...shortStays, ...options.config };
+  const base = deployBase(world, config);
   const aws = await startLoopback(world);
   const isController = (key: string): boolean => key === controllerKey;
   aws.guard = policyGuard(world, base.controllerRole, isController);
@@ -109,6 +111,7 @@ export async function startCycle(options: CycleOptions): Promise<Cycle> {
     world,
     aws,
     base,
+    config,
     monitor: watch,
     ends,
     log,

@@ -4,7 +4,7 @@ import { burstStack, deployImage, digestOf, domain } from "../base-stack.ts";
 import { absolute, changeByHand } from "../world/dns.ts";
 import { killTasks } from "../world/ecs.ts";
 import { deleteStack } from "../world/stacks/lifecycle.ts";
-import { type Cycle, shortStays } from "./cycle.ts";
+import type { Cycle } from "./cycle.ts";
 
 /** One thing that happens. */
 export interface Incident {
@@ -116,7 +116,7 @@ export const incidents: readonly Draw[] = [
     hurts: false,
     happen: (cycle) => {
       const digit = String(1 + (Math.floor(cycle.world.nowMs / 60_000) % 8));
-      deployImage(cycle.world, cycle.base, shortStays, digestOf(digit));
+      deployImage(cycle.world, cycle.base, cycle.config, digestOf(digit));
     },
   }),
   (random) => {
@@ -125,11 +125,11 @@ export const incidents: readonly Draw[] = [
       name: `another image is deployed, and the service fails to update ${failures} times`,
       hurts: false,
       happen: (cycle) => {
-        const { world, base } = cycle;
+        const { world, base, config } = cycle;
         const reason = "Service did not stabilise";
         const failure = { resource: serviceType, operation: "update", reason, times: failures };
         world.plannedFailures.push({ ...failure, operation: "update" });
-        deployImage(world, base, shortStays, digestOf("9"));
+        deployImage(world, base, config, digestOf("9"));
       },
     };
   },

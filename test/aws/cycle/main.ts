@@ -11,10 +11,10 @@ const bundle = await bundleController();
 const results: StoryResult[] = [];
 
 function line(result: StoryResult): string {
-  const { seed, calls, deaths, faults, reachedFargate, problems, incidents } = result;
+  const { seed, variant, calls, deaths, faults, reachedFargate, problems, incidents } = result;
   const faulty = [...faults.values()].reduce((a, b) => a + b, 0);
   const way = reachedFargate ? "up and down" : "not all the way up";
-  const head = `seed ${seed}: ${problems.length === 0 ? "ok" : "FAILED"}, ${way}, `;
+  const head = `seed ${seed} ${variant}: ${problems.length === 0 ? "ok" : "FAILED"}, ${way}, `;
   const numbers = `${calls} calls, ${faulty} faults, ${deaths} deaths`;
   const story = incidents.length === 0 ? "" : `; ${incidents.join("; ")}`;
   return [`${head}${numbers}${story}`, ...problems.map((one) => `  ${one}`)].join("\n");

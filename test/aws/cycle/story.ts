@@ -1,12 +1,14 @@
 /** A story of one seed: rough weather, incidents, then calm, in which everything must end well. */
 import { tableKeys } from "../../../src/core/deployment.ts";
-import { burstStack } from "../base-stack.ts";
+import { burstStack, type ConfigKeys } from "../base-stack.ts";
 import { type Cycle, roughWeather, startCycle } from "./cycle.ts";
 import { drawnIncidents, type Incident } from "./incidents.ts";
 
 /** What a story came to. */
 export interface StoryResult {
   readonly seed: number;
+  /** What is configured unlike the others. */
+  readonly variant: string;
   readonly incidents: readonly string[];
   /** What must not be; empty when all is well. */
   readonly problems: readonly string[];
@@ -38,10 +40,20 @@ const convergenceMinutes = 150;
 /** DNS needs this long to answer with the other tier when one has died, and clients to ask. */
 const hurtMs = 4 * 60_000;
 
+/** Deployments that the seeds take turns with. */
+const variants: readonly ConfigKeys[] = [
+  {},
+  { standby: "cold" },
+  { frontDoor: "rest" },
+  { policy: "auto" },
+  { standby: "cold", policy: "break-even" },
+];
+
 /** Tells the story of a seed. */
 export async function tellStory(options: StoryOptions): Promise<StoryResult> {
   const { seed, bundle, probability = 0.03 } = options;
-  const cycle = await startCycle({ seed, bundle });
+  const variant = variants[seed % variants.length] ?? {};
+  const cycle = await startCycle({ seed, bundle, config: variant });
   const planned = options.incidents ?? drawnIncidents(seed);
   const hurt: { fromMs: number; untilMs: number }[] = [];
   try {
@@ -134,6 +146,7 @@ function resultOf(
   }
   return {
     seed,
+    variant: JSON.stringify(variants[seed % variants.length]),
     incidents: planned.map(({ atMinute, name }) => `${atMinute}: ${name}`),
     problems,
     faults,
