@@ -23,8 +23,8 @@ const pageMax = 200;
 const textMax = 2_000;
 
 /**
- * Stores `events` under `revision`; storing them again changes nothing. `first` numbers the first of
- * them, for more events of the same revision and time.
+ * Stores `events` under `revision`; storing them again changes nothing. `first` numbers the first
+ * of them, for more events of the same revision and time.
  */
 export async function appendEvents(
   table: StateTable,

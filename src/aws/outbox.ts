@@ -1,6 +1,6 @@
 /**
- * Events that were committed together with a status and not told yet. A controller that dies between
- * deciding and telling leaves them here, and the next one tells.
+ * Events that were committed together with a status and not told yet. A controller that dies
+ * between deciding and telling leaves them here, and the next one tells.
  */
 import type { EngineEvent } from "../core/index.ts";
 import { type Check, isNumber, listOf, object } from "../core/shape-check.ts";

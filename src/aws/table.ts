@@ -35,6 +35,8 @@ export interface StoredState {
 /** DynamoDB refuses items above 400 KB; the notes and names need some of it. */
 const statusBytesMax = 350_000;
 
+const setStatus = "SET #r = :revision, #s = :status";
+
 /** A note is a few facts. */
 const noteBytesMax = 16_000;
 
@@ -95,7 +97,7 @@ export async function writeStatus(
       new UpdateItemCommand({
         TableName: table.name,
         Key: keyOf(tableKeys.status),
-        UpdateExpression: `SET #r = :revision, #s = :status${untold === null ? "" : ", #u = :untold"}`,
+        UpdateExpression: untold === null ? setStatus : `${setStatus}, #u = :untold`,
         ConditionExpression: free,
         ExpressionAttributeNames: {
           ...{ "#r": "revision", "#s": "status" },
