@@ -49,6 +49,10 @@ export const createColumns = (history) => {
   };
 };
 
+/** What is done says less than why it is done. */
+const isReason = ({ type, event }) =>
+  type === "event" && (event.type === "decision" || event.type === "failure");
+
 /** The spans of the phases, each with the reason that began it. */
 export const phaseSpans = ({ snapshots, events }) => {
   const spans = [];
@@ -57,7 +61,7 @@ export const phaseSpans = ({ snapshots, events }) => {
     if (last !== undefined) last.toMs = atMs;
     if (last?.phase !== phase) spans.push({ phase, target, fromMs: atMs, toMs: atMs, reason: "" });
   }
-  const told = events.filter(({ type, event }) => type === "event" && event.type !== "notice");
+  const told = events.filter(isReason);
   let at = 0;
   for (const one of spans) {
     while (at < told.length && told[at].event.atMs <= one.fromMs + 1) at += 1;

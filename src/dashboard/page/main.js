@@ -154,6 +154,7 @@ const drawSlowly = () => {
   lane.draw();
   showJournal(history);
   byId("plots").dataset.points = String(history.snapshots.length);
+  byId("plots").dataset.untilMs = String(latest().atMs);
   const told = `${headline(snapshot)}. ${capital(snapshot.reason)}`;
   const key = `${snapshot.phase} ${snapshot.target}`;
   if (announced !== key && replay.ms === null) announce(told);
