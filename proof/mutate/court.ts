@@ -14,7 +14,7 @@ export interface Judged {
 const program = fileURLToPath(new URL("./judge.ts", import.meta.url));
 
 /** A mutant that makes a loop endless is noticed by whoever waits for it. */
-const patienceMs = 120_000;
+const patienceMs = 60_000;
 
 /** Modules once loaded stay in memory: a judge retires after so many mutants. */
 const questionsMax = 80;

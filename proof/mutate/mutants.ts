@@ -118,17 +118,19 @@ const shiftNumber: Operator = ({ token, replace }) => {
   if (value !== 0) replace(Number.isInteger(value) ? String(value - 1) : String(value / 2));
 };
 
+const declares = new Set(
+  (
+    "const let return function import export if for while switch case default class try type " +
+    "async else do finally catch"
+  ).split(" "),
+);
+
 /** A statement that is an assignment, a call, a jump or a throw is left out. */
 const removeStatement: Operator = ({ token, at, text, partners, replace, tokens }) => {
   const starts = [";", "{", "}", ")", "else"].includes(text(at - 1)) || at === 0;
-  if (
-    !starts ||
-    token.kind !== "word" ||
-    /^(const|let|return|function|import|export|if|for|while|switch|case|default|class|try|type|async|else|do|finally|catch)$/.test(
-      token.text,
-    )
-  )
+  if (!starts || token.kind !== "word" || declares.has(token.text)) {
     return;
+  }
   let end = at;
   while (end < tokens.length && text(end) !== ";") {
     if (text(end) === "}" || text(end) === ",") return;

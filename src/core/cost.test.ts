@@ -186,3 +186,49 @@ describe("costOfWindows", () => {
     near(cost.actual.usd, cost.alwaysLambda.usd);
   });
 });
+
+test("the default profile is that of the policy benchmark", () => {
+  assert.deepEqual(profileDefault, {
+    architecture: "x86_64",
+    front: "http-api",
+    lambdaMemoryMB: 512,
+    lambdaDurationMs: 50,
+    taskVcpu: 0.5,
+    taskMemoryMB: 1024,
+    tasksMin: 2,
+    requestsPerSecondPerTask: 50,
+    balancerZones: 2,
+    connectionsPerRequest: 0.2,
+    trafficKB: 5,
+  });
+});
+
+test("capacity units follow how much one of them carries", () => {
+  const prices = { ...usEast1, lcuGBPerHour: 2 };
+  // 100 requests/s of 100 KB are 36 GB an hour; 20 new connections/s are less than one unit.
+  const heavy = { ...profileDefault, trafficKB: 100 };
+  near(lcuRateUsdPerHour(100, heavy, prices), 0.008 * 18);
+});
+
+test("there is no break-even where a full task costs as much as it saves", () => {
+  const task = taskUsdPerHour(profileDefault);
+  const saved = task / profileDefault.requestsPerSecondPerTask / 3600;
+  const free = {
+    ...usEast1,
+    lambdaUsdPerGBSecondX86: 0,
+    httpApiUsdPerRequest: 0,
+    lcuUsdPerHour: 0,
+  };
+  const prices = { ...free, lambdaUsdPerRequest: saved };
+  const even = breakEvenRequestsPerSecond(profileDefault, prices);
+  const more = { ...prices, lambdaUsdPerRequest: saved * 2 };
+  assert.ok(Number.isFinite(breakEvenRequestsPerSecond(profileDefault, more)));
+  assert.equal(even, Number.POSITIVE_INFINITY);
+});
+
+test("a balancer that is gone has been paid for", () => {
+  const window = { periodMs: 60_000, lambdaRequests: 0, fargateRequests: 0, tasks: 0 };
+  const windows = [true, false, false].map((balancer) => ({ ...window, balancer }));
+  const { actual } = costOfWindows(windows, profileDefault);
+  near(actual.usd, usEast1.balancerUsdPerHour + (2 * usEast1.publicIpv4UsdPerHour) / 60);
+});

@@ -62,8 +62,7 @@ export function assertInvariants(
 function weightsAreWhole(action: Action): string | null {
   if (action.type !== "route") return null;
   const { lambda, fargate, fargateRecord } = action.route;
-  const whole = Number.isInteger(lambda) && Number.isInteger(fargate);
-  if (!whole || lambda < 0 || fargate < 0 || lambda + fargate !== 100) {
+  if (!Number.isInteger(fargate) || lambda < 0 || fargate < 0 || lambda + fargate !== 100) {
     return `2: weights ${lambda}/${fargate} do not sum to 100`;
   }
   return fargate > 0 && !fargateRecord ? "2: a weight without a record" : null;
@@ -97,8 +96,8 @@ function removalOnlyAfterDrain(action: Action, at: Checked): string | null {
   const { route, inSync } = world.dns;
   if (after.target !== "lambda") return "3: removal while Fargate is the target";
   if (!sameRoute(route, lambdaOnly) || !inSync) return "3: removal before DNS forgot Fargate";
-  const since = after.syncedAtMs === null ? -1 : nowMs - after.syncedAtMs;
-  return since >= settings.ttlMs ? null : "10: removal before the last answers expired";
+  const expired = after.syncedAtMs !== null && nowMs - after.syncedAtMs >= settings.ttlMs;
+  return expired ? null : "10: removal before the last answers expired";
 }
 
 function recordOutlivesDrain(action: Action, at: Checked): string | null {
@@ -121,8 +120,7 @@ function dwellIsKept(at: Checked): string | null {
   if (before.target === after.target) return null;
   const byHand = before.override !== null || after.override !== null;
   if (byHand || isRetreat({ ...at, status: after })) return null;
-  const situation = { ...at, status: before, phase: "steady" as const };
-  if (after.target === "fargate" && isReversal(situation, "fargate")) return null;
+  if (isReversal({ ...at, status: before }, after.target)) return null;
   const dwell = before.target === "fargate" ? settings.dwellFargateMs : settings.dwellLambdaMs;
   return nowMs - before.targetSinceMs >= dwell ? null : "8: opposite transition before the dwell";
 }

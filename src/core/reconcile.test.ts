@@ -67,6 +67,9 @@ describe("when to look again", () => {
     const up = { ...onFargate, syncedAtMs };
     assert.equal(step(up, atFargate).requeueAfterMs, left);
     assert.equal(step({ ...up, syncedAtMs: nowMs - ttlMs + 1 }, atFargate).requeueAfterMs, 1);
+    // Longer than the schedule's period: nothing is gained by looking earlier.
+    const drains = { route: routeOf(0), syncedAtMs: nowMs };
+    assert.equal(step(drains, { dns: { route: routeOf(0) } }).requeueAfterMs, 2 * ttlMs);
   });
   test("not later than the schedule where only a hold is awaited", () => {
     const wanted: Decision = { type: "target", tier: "fargate", tasks: 1, reason: "" };

@@ -62,7 +62,7 @@ function settled(
 
 /** Waits with a known end are met exactly; what others decide is polled. */
 function requeueAfter(phase: Phase, wait: Wait | null, settings: EngineSettings): number {
-  if (wait === null) return phase === "steady" ? settings.idleMs : settings.pollMs;
+  if (wait === null) return settings.idleMs;
   if (wait.leftMs === null) return settings.pollMs;
   const most = phase === "steady" ? settings.idleMs : Number.MAX_SAFE_INTEGER;
   // A drain is awaited with its own end, but each poll sees failures and returning traffic.

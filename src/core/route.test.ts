@@ -104,3 +104,16 @@ test("a route keeps its shares as weights", () => {
     }),
   );
 });
+
+test("each record gets the part of the draw that its weight is", () => {
+  const both = [record("lambda", 1), record("fargate", 3)];
+  const picks = [0, 0.2499, 0.25, 0.9999].map((drawn) => pickTier(both, () => drawn));
+  assert.deepEqual(picks, ["lambda", "lambda", "fargate", "fargate"]);
+});
+
+test("what rounding leaves over goes to the last record", () => {
+  assert.equal(
+    pickTier([record("lambda", 1), record("fargate", 3)], () => 1),
+    "fargate",
+  );
+});

@@ -120,3 +120,41 @@ test("law: more load never asks for fewer tasks", () => {
     }),
   );
 });
+
+test("tells which way the bounds moved it", () => {
+  const moved = (desired: number): unknown => {
+    const { lastDirection, reason, desired: to } = trackTarget({ ...quiet, desired });
+    return [to, lastDirection, reason];
+  };
+  assert.deepEqual(moved(1), [2, "out", "1 tasks are outside 2 to 10"]);
+  assert.deepEqual(moved(11), [10, "in", "11 tasks are outside 2 to 10"]);
+});
+
+test("what fits is left alone, and told with its numbers", () => {
+  const fits = trackTarget({ ...quiet, metric: 95.46 });
+  assert.equal(fits.reason, "95.5 per task on 2, target 100: 2 tasks fit");
+  assert.equal(fits.lastScaledMs, null);
+});
+
+test("a cooldown lasts to its last millisecond", () => {
+  const hot = { ...quiet, metric: 500, lastDirection: "out", lastScaledMs: 40_000 } as const;
+  assert.equal(trackTarget({ ...hot, nowMs: 99_999 }).desired, 2);
+  assert.equal(trackTarget({ ...hot, nowMs: 100_000 }).desired, 10);
+});
+
+test("there is no cooldown before the first change, whichever half is remembered", () => {
+  const hot = { ...quiet, metric: 500, nowMs: 10 };
+  assert.equal(trackTarget({ ...hot, lastDirection: "out", lastScaledMs: null }).desired, 10);
+  assert.equal(trackTarget({ ...hot, lastDirection: null, lastScaledMs: 9 }).desired, 10);
+});
+
+test("scales in when exactly 10 % below the target is left, and not sooner", () => {
+  const five = { ...quiet, desired: 5, running: 5 };
+  assert.equal(trackTarget({ ...five, metric: 72.1 }).desired, 5);
+});
+
+test("forgives the rounding error of an average, and no more", () => {
+  const exact = { ...quiet, desired: 3, running: 3, target: 1 };
+  assert.equal(trackTarget({ ...exact, metric: 1 + 3e-10 }).desired, 3);
+  assert.equal(trackTarget({ ...exact, metric: 1 + 4e-10 }).desired, 4);
+});

@@ -76,7 +76,7 @@ function change(at: Situation, tier: Tier, tasks: number, reason: string, dwells
 }
 
 /** Traffic that returns before the burst tier is gone only turns the weights back. */
-export function isReversal(at: Situation, tier: Tier): boolean {
+export function isReversal(at: Omit<Situation, "phase">, tier: Tier): boolean {
   const { route } = at.status;
   return tier === "fargate" && route.fargateRecord && fargateServes(at.world, at.settings);
 }

@@ -21,20 +21,23 @@ export class Drain {
     return this.#kept;
   }
 
-  /** A command is about to reach the zone. */
-  note(route: Route, zone: Zone, lastRequestMs: number | null, nowMs: number): void {
-    if (route.fargate > 0) {
+  /** The zone is about to show other weights, whoever wants it. */
+  noteWeights(route: Route, nowMs: number): void {
+    if (route.fargate === 0) this.#weightlessMs ??= nowMs;
+    else {
       this.#weightlessMs = null;
       this.#kept = false;
-      return;
     }
-    this.#weightlessMs ??= nowMs;
+  }
+
+  /** A command of the engine is about to reach the zone, and its weights are noted. */
+  judge(route: Route, zone: Zone, lastRequestMs: number | null, nowMs: number): void {
     if (route.fargateRecord || this.#kept || !zone.route.fargateRecord) return;
     const { drainQuietMs, drainMaxMs } = this.#script.settings;
     const [a, b] = this.#script.clockSkewMs;
     const slackMs = Math.abs(a) + Math.abs(b) + 1000;
     const silentMs = lastRequestMs === null ? drainQuietMs : nowMs - lastRequestMs;
-    const drainedMs = nowMs - this.#weightlessMs;
+    const drainedMs = nowMs - (this.#weightlessMs ?? nowMs);
     this.#kept = silentMs + slackMs >= drainQuietMs || drainedMs + slackMs >= drainMaxMs;
   }
 }

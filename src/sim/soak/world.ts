@@ -4,8 +4,8 @@
  */
 import { alarmsAtStart } from "../../core/alarms.ts";
 import { between, type Random, seededRandom } from "../../core/random.ts";
-import { initialStatus } from "../../core/status.ts";
-import type { Action, Observation, Sample, Status, Tier } from "../../core/types.ts";
+import { initialStatus, lambdaOnly, routeOf } from "../../core/status.ts";
+import type { Action, Observation, Route, Sample, Status } from "../../core/types.ts";
 import { type Agenda, createAgenda } from "../agenda.ts";
 import { type AlarmBoard, type AlarmStates, alarmBoard } from "../alarms.ts";
 import { Burst, type Outage } from "./burst.ts";
@@ -120,7 +120,8 @@ export class World {
       }
       this.burst.provision(action.digest, nowMs);
     } else if (action.type === "route") {
-      this.#drain.note(action.route, this.zone, this.#lastRequestMs, nowMs);
+      this.#drain.noteWeights(action.route, nowMs);
+      this.#drain.judge(action.route, this.zone, this.#lastRequestMs, nowMs);
       this.zone.set(action.route, nowMs, false);
     } else {
       if (this.burst.serves && this.zone.mayAnswerFargate && !this.zone.touched) {
@@ -139,13 +140,7 @@ export class World {
         this.#requestsPerMs = what.requestsPerMinute / minuteMs;
         return true;
       case "weights set by hand":
-        this.zone.set(
-          what.fargate === null
-            ? { lambda: 100, fargate: 0, fargateRecord: false }
-            : { lambda: 100 - what.fargate, fargate: what.fargate, fargateRecord: true },
-          nowMs,
-          true,
-        );
+        this.#setByHand(what.fargate === null ? lambdaOnly : routeOf(what.fargate));
         return true;
       case "DNS is slow":
         this.zone.slow(nowMs + what.forMs);
@@ -164,6 +159,11 @@ export class World {
         return true;
     }
     return false;
+  }
+
+  #setByHand(route: Route): void {
+    this.#drain.noteWeights(route, this.#nowMs);
+    this.zone.set(route, this.#nowMs, true);
   }
 
   /** No fault is in force any more, and nobody sends anything. */
@@ -258,9 +258,4 @@ export class World {
     const rings = names.some((name) => this.#alarms[name] === "ALARM" && before[name] !== "ALARM");
     if (rings) this.onAlarm();
   }
-}
-
-/** What a tier is called in a story. */
-export function nameOf(tier: Tier): string {
-  return tier === "lambda" ? "Lambda" : "Fargate";
 }
