@@ -62,6 +62,8 @@ export const shortStays: ConfigKeys = {
 /** Deploys the base stack; the controller has not run yet. */
 export async function startCycle(options: CycleOptions): Promise<Cycle> {
   const world = createWorld({ seed: options.seed });
+  // Nobody promises that what was accepted can be read at once.
+  world.stackLagMs = () => world.random() ** 2 * 6_000;
   const config = { ...shortStays, ...options.config };
   const base = deployBase(world, config);
   const aws = await startLoopback(world);

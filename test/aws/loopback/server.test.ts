@@ -131,6 +131,16 @@ describe("the loopback", () => {
     assert.equal(world.tagged.size, 0);
   });
 
+  it("shows what it has accepted a moment later", async () => {
+    world.stackLagMs = () => 2_000;
+    const cloudformation = new CloudFormationClient(settings());
+    const { StackId } = await createBurst(cloudformation);
+    const look = () => cloudformation.send(new DescribeStacksCommand({ StackName: StackId }));
+    await assert.rejects(look(), /does not exist/);
+    world.advance(2_000);
+    assert.equal((await look()).Stacks?.[0]?.StackStatus, "CREATE_IN_PROGRESS");
+  });
+
   it("decides conditional writes", async () => {
     const client = new DynamoDBClient(settings());
     const table = { TableName: seeded.variables.LAMBDAFLEX_TABLE };

@@ -28,6 +28,8 @@ export interface Metrics {
   read(series: SeriesName, startMs: number): Datapoint | null;
   /** How long after its end a minute can be read. */
   lateMs: { min: number; max: number };
+  /** Share of a minute that can be read from its end on, while the rest is late; 0 for none. */
+  partial: number;
 }
 
 interface Minute {
@@ -42,6 +44,7 @@ export function createMetrics(agenda: Agenda, random: Random): Metrics {
   const delays = new Map<string, number>();
   const metrics: Metrics = {
     lateMs: { min: 5_000, max: 75_000 },
+    partial: 0.6,
     add(series, value, count = 1) {
       const startMs = Math.floor(agenda.nowMs / minuteMs) * minuteMs;
       const minutes = all.get(keyOf(series)) ?? new Map<number, Minute>();
@@ -64,10 +67,16 @@ export function createMetrics(agenda: Agenda, random: Random): Metrics {
     },
     read(series, startMs) {
       const minute = all.get(keyOf(series))?.get(startMs);
-      return minute && minute.visibleMs <= agenda.nowMs ? minute.point : null;
+      if (!minute || agenda.nowMs < startMs + minuteMs) return null;
+      if (minute.visibleMs <= agenda.nowMs) return minute.point;
+      return metrics.partial > 0 ? partOf(minute.point, metrics.partial) : null;
     },
   };
   return metrics;
+}
+
+function partOf(point: Datapoint, share: number): Datapoint {
+  return { ...point, sum: Math.floor(point.sum * share), count: Math.ceil(point.count * share) };
 }
 
 function keyOf({ namespace, metric, dimensions }: SeriesName): string {

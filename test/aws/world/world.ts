@@ -120,6 +120,8 @@ export interface World extends Agenda {
   concurrencyQuota: number;
   /** Fargate vCPUs that the account may run. */
   vcpuQuota: number;
+  /** How long readers do not see yet what CloudFormation has accepted. */
+  stackLagMs: () => number;
   /** Called when an alarm changes to a state that has actions. */
   onAlarm: (alarm: AlarmRecord) => void;
   /** Answers a custom resource; the reason why it failed, or `null`. */
@@ -217,6 +219,7 @@ function emptyAccount(): Partial<World> {
     endpoint: "",
     concurrencyQuota: 1000,
     vcpuQuota: 30,
+    stackLagMs: () => 0,
     onAlarm: () => undefined,
     onCustomResource: () => null,
     onInvoke: () => undefined,

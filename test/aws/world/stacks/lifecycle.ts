@@ -46,6 +46,7 @@ export function newStack(world: World, name: string, request: StackRequest): Sta
     updatedMs: null,
     deletedMs: null,
     protected: false,
+    shown: { status: null, untilMs: world.nowMs + world.stackLagMs() },
     generation: 0,
     operationId: world.uniqueId(36),
   };
@@ -171,6 +172,7 @@ export function deleteStack(world: World, stack: StackRecord, deletion: Deletion
   if (retain.length > 0 && stack.status !== "DELETE_FAILED") {
     throw new StackError("Retained resources can only be specified for a stack in DELETE_FAILED");
   }
+  stack.shown = { status: stack.status, untilMs: world.nowMs + world.stackLagMs() };
   if (force && stack.status !== "DELETE_FAILED") {
     throw new StackError("FORCE_DELETE_STACK is only for a stack in DELETE_FAILED");
   }

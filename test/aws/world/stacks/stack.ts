@@ -79,6 +79,8 @@ export interface StackRecord {
   updatedMs: number | null;
   deletedMs: number | null;
   protected: boolean;
+  /** What readers see for a moment after an operation was accepted; `null` = no such stack yet. */
+  shown: { readonly status: string | null; readonly untilMs: number };
   /** Grows with each operation: what an older one still had planned is void. */
   generation: number;
   operationId: string;
@@ -92,6 +94,16 @@ export function findStack(world: World, nameOrId: string): StackRecord | null {
     world.stacks.find(({ name, status }) => name === nameOrId && status !== "DELETE_COMPLETE") ??
     null
   );
+}
+
+/** Whether readers can see the stack already: what was accepted takes a moment to show. */
+export function isVisible(world: World, { shown }: StackRecord): boolean {
+  return shown.status !== null || shown.untilMs <= world.nowMs;
+}
+
+/** The status that readers see. */
+export function shownStatus(world: World, { shown, status }: StackRecord): string {
+  return shown.status !== null && shown.untilMs > world.nowMs ? shown.status : status;
 }
 
 /** Where the stack's template finds its values. */

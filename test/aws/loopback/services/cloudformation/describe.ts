@@ -1,12 +1,18 @@
 /** What CloudFormation tells about stacks, their resources and their events. */
-import type { StackEvent, StackRecord, StackResource } from "../../../world/stacks/stack.ts";
+import {
+  type StackEvent,
+  type StackRecord,
+  type StackResource,
+  shownStatus,
+} from "../../../world/stacks/stack.ts";
+import type { World } from "../../../world/world.ts";
 
 /** A stack as DescribeStacks answers. */
-export function describeStack(stack: StackRecord): object {
+export function describeStack(world: World, stack: StackRecord): object {
   return {
     StackId: stack.id,
     StackName: stack.name,
-    StackStatus: stack.status,
+    StackStatus: shownStatus(world, stack),
     StackStatusReason: stack.reason || undefined,
     CreationTime: new Date(stack.createdMs),
     LastUpdatedTime: stack.updatedMs === null ? undefined : new Date(stack.updatedMs),

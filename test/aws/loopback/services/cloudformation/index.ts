@@ -7,14 +7,20 @@ import {
   deleteStack,
   updateStack,
 } from "../../../world/stacks/lifecycle.ts";
-import { findStack, type StackRecord } from "../../../world/stacks/stack.ts";
+import { findStack, isVisible, type StackRecord } from "../../../world/stacks/stack.ts";
 import type { World } from "../../../world/world.ts";
 import { access, type Operation, operation, type Service } from "../../service.ts";
 import { query } from "../../wire/query.ts";
 import { accepted } from "./accepted.ts";
 import { changeSets } from "./change-sets.ts";
 import { describeEvent, describeResource, describeStack } from "./describe.ts";
-import { requireStack, type StackInput, stackAccess, stackRequest } from "./request.ts";
+import {
+  noSuchStack,
+  requireStack,
+  type StackInput,
+  stackAccess,
+  stackRequest,
+} from "./request.ts";
 
 /** Events on one page, few enough that callers have to turn pages. */
 const pageSize = 20;
@@ -40,10 +46,12 @@ function page<Item>(
 
 function describeStacks(input: Partial<PageInput>, world: World): object {
   if (input.StackName !== undefined) {
-    return { Stacks: [describeStack(requireStack(world, input.StackName))] };
+    const stack = requireStack(world, input.StackName);
+    if (!isVisible(world, stack)) throw noSuchStack(input.StackName);
+    return { Stacks: [describeStack(world, stack)] };
   }
   const living = world.stacks.filter(({ status }) => status !== "DELETE_COMPLETE");
-  return { Stacks: living.map(describeStack) };
+  return { Stacks: living.map((stack) => describeStack(world, stack)) };
 }
 
 const about =

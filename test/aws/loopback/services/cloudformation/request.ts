@@ -92,8 +92,13 @@ export function stackRequest(
 /** The stack that an operation is about; CloudFormation calls a missing one a ValidationError. */
 export function requireStack(world: World, nameOrId: string): StackRecord {
   const stack = findStack(world, nameOrId);
-  if (!stack) throw refuse(`Stack with id ${nameOrId} does not exist`);
+  if (!stack) throw noSuchStack(nameOrId);
   return stack;
+}
+
+/** The error for a stack that does not exist, or not yet for those who ask. */
+export function noSuchStack(nameOrId: string): AwsError {
+  return refuse(`Stack with id ${nameOrId} does not exist`);
 }
 
 /** ARN of a stack that may not exist yet, as IAM sees it. */
