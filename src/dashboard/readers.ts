@@ -12,14 +12,16 @@ export interface Readers {
   open(response: ServerResponse): void;
   tell(record: RunRecord): void;
   readonly count: number;
-  /** Says goodbye to all. */
-  close(): void;
+  /** Says goodbye to all; resolves when they have heard it, or do not listen. */
+  close(): Promise<void>;
 }
 
 /** Windows of browsers that may follow at once. */
 const readersMax = 32;
 /** Bytes that may wait for a reader; more than minutes of a stream. */
 const waitingBytesMax = 1024 * 1024;
+/** Real time in which a reader may hear the end; who takes longer has left or stalls. */
+const goodbyeMs = 500;
 /** Records in one message of the past. */
 const batchRecords = 100;
 
@@ -67,9 +69,15 @@ export function createReaders(past: () => readonly RunRecord[]): Readers {
       const message = messageOf([record]);
       for (const reader of readers) send(reader, message);
     },
-    close() {
-      for (const { response } of readers) response.end("event: end\ndata: {}\n\n");
+    async close() {
+      const leaving = [...readers];
       readers.clear();
+      const patience = AbortSignal.timeout(goodbyeMs);
+      const heard = leaving.map(({ response }) => {
+        response.end("event: end\ndata: {}\n\n");
+        return response.closed ? null : once(response, "close", { signal: patience });
+      });
+      await Promise.allSettled(heard);
     },
   };
 }
@@ -77,10 +85,12 @@ export function createReaders(past: () => readonly RunRecord[]): Readers {
 /** Waits for a slow reader; what happens meanwhile is bounded, and told afterwards. */
 async function tellPast(reader: Reader, records: readonly RunRecord[]): Promise<void> {
   const { response } = reader;
-  for (let from = 0; from < records.length && !response.destroyed; from += batchRecords) {
+  for (let from = 0; from < records.length; from += batchRecords) {
+    if (response.destroyed || response.writableEnded) return;
     const more = response.write(messageOf(records.slice(from, from + batchRecords)));
     if (!more) await drained(response);
   }
+  if (response.writableEnded) return;
   for (const message of reader.meanwhile ?? []) response.write(message);
   reader.meanwhile = null;
 }

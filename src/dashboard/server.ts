@@ -44,7 +44,7 @@ export async function startDashboard(
     async stop() {
       past.stop();
       unsubscribe();
-      readers.close();
+      await readers.close();
       await server.stop();
     },
   };

@@ -45,7 +45,8 @@ describe("the page", { skip: noBrowser }, () => {
     const { page, problems } = await openPage(browser, await pageOf(rehearsal));
     const seen = new Set<string>();
     const note = `const phase = document.querySelector("#phase");
-      new MutationObserver(() => seen.push(phase.textContent)).observe(phase, { childList: true });`;
+      const note = () => seen.push(phase.textContent);
+      new MutationObserver(note).observe(phase, { childList: true });`;
     await page.evaluate(`window.seen = []; ${note}`);
     await reads(page, "#link", /^live$/);
     await page.locator("#load").waitFor({ state: "visible" });

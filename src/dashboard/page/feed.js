@@ -5,11 +5,15 @@ export const follow = (onRecords, onLink) => {
   const source = new EventSource("events");
   source.onopen = () => onLink("live");
   source.onmessage = ({ data }) => onRecords(JSON.parse(data));
-  source.onerror = () => onLink("lost");
+  let ended = false;
   source.addEventListener("end", () => {
-    source.close();
+    ended = true;
     onLink("ended");
   });
+  source.onerror = () => {
+    if (ended) source.close();
+    else onLink("lost");
+  };
 };
 
 /** Unpacks what a report carries in it. */
