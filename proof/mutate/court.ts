@@ -1,7 +1,7 @@
 /** Judges in child processes: each answers one question at a time and is replaced when it hangs. */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { Question, Verdict } from "./judge.ts";
+import type { Progress, Question, Verdict } from "./judge.ts";
 import type { Mutant } from "./mutants.ts";
 
 /** What became of a mutant. */
@@ -13,8 +13,8 @@ export interface Judged {
 
 const program = fileURLToPath(new URL("./judge.ts", import.meta.url));
 
-/** A mutant that makes a loop endless is noticed by whoever waits for it. */
-const patienceMs = 60_000;
+/** A mutant that makes a loop endless is noticed by whoever waits for a proof to end. */
+const patienceMs = 30_000;
 
 /** Modules once loaded stay in memory: a judge retires after so many mutants. */
 const questionsMax = 80;
@@ -65,7 +65,10 @@ function ask(judge: ChildProcess, question: Question): Promise<string | null> {
       judge.off("exit", onExit);
       resolve(killedBy);
     };
-    const onMessage = ({ failure }: Verdict): void => settle(failure);
+    const onMessage = (said: Verdict | Progress): void => {
+      if ("failure" in said) settle(said.failure);
+      else timer.refresh();
+    };
     const onExit = (): void => settle(died);
     const timer = setTimeout(() => settle(hung), patienceMs);
     judge.on("message", onMessage);

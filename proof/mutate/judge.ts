@@ -26,6 +26,12 @@ export interface Verdict {
   readonly failure: string | null;
 }
 
+/** What it says in between: a proof has passed, the next one begins. */
+export interface Progress {
+  readonly id: number;
+  readonly passed: string;
+}
+
 const root = new URL("../../", import.meta.url);
 const shim = new URL("./test-shim.ts", import.meta.url).href;
 const stripped = new Map<string, string>();
@@ -74,6 +80,7 @@ async function judge(asked: Question): Promise<string | null> {
     }
     const failure = await firstFailure();
     if (failure !== null) return failure;
+    process.send?.({ id: asked.id, passed: proof } satisfies Progress);
   }
   return null;
 }

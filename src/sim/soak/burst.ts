@@ -26,6 +26,7 @@ export class Burst {
   #outage: Outage | null = null;
   /** When the targets were last healthy or not: DNS health checks follow late. */
   #healthChangedMs = Number.NEGATIVE_INFINITY;
+  #imageSinceMs = Number.NEGATIVE_INFINITY;
 
   constructor(agenda: Agenda, random: Random) {
     this.#agenda = agenda;
@@ -52,6 +53,11 @@ export class Burst {
 
   get digest(): string {
     return this.#digest;
+  }
+
+  /** Since when it runs that. */
+  get imageSinceMs(): number {
+    return this.#imageSinceMs;
   }
 
   /** What DNS health evaluation says: it needs half a minute to notice. */
@@ -101,8 +107,11 @@ export class Burst {
 
   /** A rolling update: the old image serves until the new one does. */
   #update(digest: string, nowMs: number): void {
-    this.#agenda.at(nowMs + between(this.#random, 60, 120) * secondMs, () => {
-      if (this.#state === "complete") this.#digest = digest;
+    const doneMs = Math.round(nowMs + between(this.#random, 60, 120) * secondMs);
+    this.#agenda.at(doneMs, () => {
+      if (this.#state !== "complete") return;
+      this.#digest = digest;
+      this.#imageSinceMs = doneMs;
     });
   }
 

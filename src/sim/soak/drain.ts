@@ -23,15 +23,13 @@ export class Drain {
 
   /** The zone is about to show other weights, whoever wants it. */
   noteWeights(route: Route, nowMs: number): void {
-    if (route.fargate === 0) this.#weightlessMs ??= nowMs;
-    else {
-      this.#weightlessMs = null;
-      this.#kept = false;
-    }
+    if (route.fargate > 0) this.#weightlessMs = null;
+    else this.#weightlessMs ??= nowMs;
   }
 
   /** A command of the engine is about to reach the zone, and its weights are noted. */
   judge(route: Route, zone: Zone, lastRequestMs: number | null, nowMs: number): void {
+    if (route.fargate > 0) this.#kept = false;
     if (route.fargateRecord || this.#kept || !zone.route.fargateRecord) return;
     const { drainQuietMs, drainMaxMs } = this.#script.settings;
     const [a, b] = this.#script.clockSkewMs;

@@ -59,6 +59,7 @@ export function controllerPort(parts: PortParts): Cloud {
       const fresh = world.observation();
       const stale = trouble?.mishap === "stale" && seen !== null;
       const told = stale ? withOldStack(fresh, seen ?? fresh) : fresh;
+      if (stale) world.doubtImages();
       seen = fresh;
       if (trouble?.mishap === "stall") await parts.hang(trouble.forMs);
       return { status, world: told };

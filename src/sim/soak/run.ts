@@ -1,4 +1,5 @@
 /** One run of a script: the engine's own tick in two controllers, until the world is at rest. */
+import { initialStatus } from "../../core/status.ts";
 import { tick } from "../../core/tick.ts";
 import type { Action, Policy, Status } from "../../core/types.ts";
 import type { Fates } from "./clients.ts";
@@ -56,6 +57,8 @@ class Soak {
   readonly #mishaps: Mishaps = {};
   readonly #lease: Lease = { owner: 0, untilMs: 0 };
   readonly #controllers: readonly Controller[];
+  /** The status before the last commit. */
+  #before: Status = initialStatus();
   #violation: { readonly what: string; readonly atMs: number } | null = null;
   #ticksLostUntilMs = 0;
   #ticks = 0;
@@ -194,12 +197,13 @@ class Soak {
 
   #committed(before: Status, after: Status): void {
     if (before.target !== after.target) this.#turns += 1;
+    this.#before = before;
     const wrong = wrongChange(before, after, this.#script, this.#world.nowMs);
     if (wrong !== null) this.#accuse(wrong);
   }
 
   #apply(action: Action, controller: number): void {
-    const wrong = wrongWith(action, this.#world);
+    const wrong = wrongWith(action, this.#before, this.#world);
     if (wrong !== null) this.#accuse(wrong);
     if (action.type === "route") this.#shifts += 1;
     this.#tell(`controller ${controller}: ${JSON.stringify(action)}`);

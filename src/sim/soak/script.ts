@@ -68,8 +68,8 @@ export function scriptOf(seed: number, days = 1): Script {
     policy: pick(random, ["threshold", "threshold", "threshold", "auto", "work-function"] as const),
     settings,
     thresholds: {
-      up: { requestsPerMinute: 3000, concurrency: 1000, periods: 2, of: 3 },
-      down: { requestsPerMinute: 300, minutes: pick(random, [2, 3, 5, 15]) },
+      up: { requestsPerMinute: 3000, concurrency: 1000, ...pick(random, reactions) },
+      down: { requestsPerMinute: 300, minutes: pick(random, [1, 2, 3, 15]) },
     },
     clockSkewMs: [skew(), skew()],
     clientsKeepMs: Array.from({ length: 6 }, () => pick(random, keeps) * minuteMs),
@@ -77,6 +77,13 @@ export function scriptOf(seed: number, days = 1): Script {
     events: [...happenings, ...traffic].sort((a, b) => a.atMs - b.atMs),
   };
 }
+
+/** How many of how many minutes must be busy. */
+const reactions = [
+  { periods: 1, of: 1 },
+  { periods: 1, of: 2 },
+  { periods: 2, of: 3 },
+] as const;
 
 /** Minutes beyond the TTL: most are prompt, a connection lives a minute, some never ask again. */
 const keeps = [0, 0, 0, 0, 1, 1, 12, 600] as const;
@@ -122,7 +129,7 @@ function settingsFrom(random: Random): EngineSettings {
 /** Quiet, busy and in between, long or short, so that traffic returns at every moment. */
 function trafficFrom(random: Random, endMs: number): readonly ScriptEvent[] {
   const events: ScriptEvent[] = [];
-  const pace = pick(random, [4, 10, 30]);
+  const pace = pick(random, [3, 6, 12, 30]);
   const levels = [0, 3, 40, 200, 1200, 4000, 9000] as const;
   for (let atMs = 0; atMs < endMs; ) {
     const requestsPerMinute = pick(random, levels);

@@ -19,6 +19,8 @@ const minuteMs = 60_000;
 const minutesReadable = 10;
 const healthLagMs = 30_000;
 const concurrencyMax = 1000;
+/** From a look at the world to the effect of what follows from it: a turn, and a late effect. */
+const lookMsMax = 75_000;
 const secondsPerRequest = 0.05;
 
 /** How a burst tier ended: its address never serves again. */
@@ -53,6 +55,7 @@ export class World {
   #alarms: AlarmStates = alarmsAtStart;
   #lastRequestMs: number | null = null;
   #image = 1;
+  #imagesDoubtedMs = Number.NEGATIVE_INFINITY;
   /** Until when each of these is in force. */
   readonly #untilMs = { throttled: 0, down: 0, lambda: 0, fargate: 0 };
 
@@ -156,6 +159,7 @@ export class World {
         return true;
       case "deploy":
         this.#image = what.image;
+        this.doubtImages();
         return true;
     }
     return false;
@@ -164,6 +168,17 @@ export class World {
   #setByHand(route: Route): void {
     this.#drain.noteWeights(route, this.#nowMs);
     this.zone.set(route, this.#nowMs, true);
+  }
+
+  /** Who looked a moment ago saw other images than there are now. */
+  doubtImages(): void {
+    this.#imagesDoubtedMs = this.#nowMs;
+  }
+
+  /** Whether the tiers run different images, and have for long enough to be seen. */
+  get imagesDiffer(): boolean {
+    const sinceMs = Math.max(this.#imagesDoubtedMs, this.burst.imageSinceMs);
+    return this.burst.digest !== this.digest && this.#nowMs - sinceMs > lookMsMax;
   }
 
   /** No fault is in force any more, and nobody sends anything. */
