@@ -28,13 +28,12 @@ export class Drain {
   }
 
   /** A command of the engine is about to reach the zone, and its weights are noted. */
-  judge(route: Route, zone: Zone, lastRequestMs: number | null, nowMs: number): void {
+  judge(route: Route, zone: Zone, silentMs: number, nowMs: number): void {
     if (route.fargate > 0) this.#kept = false;
     if (route.fargateRecord || this.#kept || !zone.route.fargateRecord) return;
     const { drainQuietMs, drainMaxMs } = this.#script.settings;
     const [a, b] = this.#script.clockSkewMs;
     const slackMs = Math.abs(a) + Math.abs(b) + 1000;
-    const silentMs = lastRequestMs === null ? drainQuietMs : nowMs - lastRequestMs;
     const drainedMs = nowMs - (this.#weightlessMs ?? nowMs);
     this.#kept = silentMs + slackMs >= drainQuietMs || drainedMs + slackMs >= drainMaxMs;
   }

@@ -54,6 +54,8 @@ export class World {
   #samples: readonly Sample[] = [];
   #alarms: AlarmStates = alarmsAtStart;
   #lastRequestMs: number | null = null;
+  /** For how long the balancer had been silent at the last look: what a command goes by. */
+  #silenceSeenMs = 0;
   #image = 1;
   #imagesDoubtedMs = Number.NEGATIVE_INFINITY;
   /** Until when each of these is in force. */
@@ -94,6 +96,8 @@ export class World {
   /** What an adapter reads. */
   observation(): Observation {
     const { burst, zone, status } = this;
+    const silentSince = this.#lastRequestMs ?? Number.NEGATIVE_INFINITY;
+    this.#silenceSeenMs = this.#nowMs - silentSince;
     const facts = burst.facts();
     const probes = status.target === "fargate" && status.route.fargate < 100;
     const lambdaDown = this.#nowMs < this.#untilMs.down;
@@ -124,7 +128,7 @@ export class World {
       this.burst.provision(action.digest, nowMs);
     } else if (action.type === "route") {
       this.#drain.noteWeights(action.route, nowMs);
-      this.#drain.judge(action.route, this.zone, this.#lastRequestMs, nowMs);
+      this.#drain.judge(action.route, this.zone, this.#silenceSeenMs, nowMs);
       this.zone.set(action.route, nowMs, false);
     } else {
       if (this.burst.serves && this.zone.mayAnswerFargate && !this.zone.touched) {
