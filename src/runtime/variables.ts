@@ -2,7 +2,7 @@
  * The environment variables of the AWS Lambda Web Adapter, read once and strictly.
  *
  * The adapter replaces a value that it cannot parse by its default; here it ends the start, since
- * a mistyped readiness status would otherwise show as an outage. docs/bootstrap.md has the table.
+ * a mistyped readiness status would otherwise show as an outage. docs/adapter.md has the table.
  */
 
 type Environment = Readonly<Record<string, string | undefined>>;
