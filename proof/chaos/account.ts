@@ -1,0 +1,92 @@
+/**
+ * The account: each request that failed was in flight inside a process that was killed, and it is
+ * said in which, or nobody can explain it.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** A request that got no good answer. Times are real milliseconds since the run began. */
+export interface Failure {
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly tier: string | null;
+  readonly status: number | null;
+  readonly error: string;
+  readonly sentMs: number;
+  readonly endedMs: number;
+}
+
+/** What was killed. */
+export type Victim = "lambdaflex" | "task" | "environment";
+
+/** One kill -9. */
+export interface Death {
+  readonly atMs: number;
+  readonly victim: Victim;
+  /** The process that is named, and all that died with it. */
+  readonly pid: number;
+  readonly pids: readonly number[];
+  /** Requests that were sent by then and not yet answered. */
+  readonly inFlight: ReadonlySet<string>;
+}
+
+/** What a process of the service did with a request. */
+export interface Visit {
+  readonly pid: number;
+  /** Whether its answer left the process. */
+  readonly answered: boolean;
+}
+
+/** A failure with its explanation, `null` if there is none. */
+export interface Accounted extends Failure {
+  readonly because: string | null;
+  /** Where the processes of the service say it was. */
+  readonly visits: readonly Visit[];
+}
+
+/** Finds the death that explains a failure. */
+export function explain(
+  failure: Failure,
+  visits: readonly Visit[],
+  deaths: readonly Death[],
+): string | null {
+  const { id } = failure;
+  const held = visits.filter(({ answered }) => !answered).map(({ pid }) => pid);
+  const death = deaths.find(({ victim, pids, inFlight, atMs }) => {
+    if (!inFlight.has(id) || failure.endedMs < atMs) return false;
+    return victim === "lambdaflex" || held.some((pid) => pids.includes(pid));
+  });
+  if (death === undefined) return null;
+  return `in flight in ${death.victim} ${death.pid}, killed at ${(death.atMs / 1000).toFixed(3)} s`;
+}
+
+/** Explains all failures of a run. */
+export function accountFor(
+  failures: readonly Failure[],
+  visits: ReadonlyMap<string, readonly Visit[]>,
+  deaths: readonly Death[],
+): readonly Accounted[] {
+  return failures.map((failure) => {
+    const own = visits.get(failure.id) ?? [];
+    return { ...failure, visits: own, because: explain(failure, own, deaths) };
+  });
+}
+
+/** Reads what the processes of the service have written, by request. */
+export function readVisits(folder: string): ReadonlyMap<string, readonly Visit[]> {
+  const visits = new Map<string, Visit[]>();
+  for (const name of readdirSync(folder)) {
+    const pid = Number(/-(\d+)\.log$/.exec(name)?.[1]);
+    const lines = readFileSync(join(folder, name), "utf8").split("\n");
+    const answered = new Set(lines.filter((line) => line.startsWith("A ")).map(idOf));
+    for (const id of lines.filter((line) => line.startsWith("R ")).map(idOf)) {
+      visits.set(id, [...(visits.get(id) ?? []), { pid, answered: answered.has(id) }]);
+    }
+  }
+  return visits;
+}
+
+function idOf(line: string): string {
+  return line.slice(2);
+}

@@ -1,0 +1,175 @@
+/** What a scenario works with: one place, traffic, DNS, and the lives of lambdaflex in turn. */
+import { rmSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Random, seededRandom } from "../../src/core/random.ts";
+import { processesIn } from "../../test/e2e/processes.ts";
+import { type Accounted, accountFor, type Death, readVisits, type Victim } from "./account.ts";
+import { type Facts, type Life, startLife } from "./life.ts";
+import { openRelay, type Relay } from "./relay.ts";
+import { makePlace, type Place } from "./service.ts";
+import { makeTraffic, type Traffic } from "./traffic.ts";
+import { oneOf, signalGroup, targets } from "./victims.ts";
+
+/** The stage of one scenario. */
+export interface Stage {
+  readonly place: Place;
+  readonly random: Random;
+  readonly relay: Relay;
+  readonly traffic: Traffic;
+  readonly say: (line: string) => void;
+  /** The life that goes on now. */
+  readonly life: Life;
+  /** Begins a life, and lets the traffic flow to it. */
+  begin(): Promise<void>;
+  /** kill -9 of the whole lambdaflex. What it held is on the account; traffic waits. */
+  killLambdaflex(): Promise<void>;
+  /** kill -9 of a task or an environment; `false` if there is none to spare. */
+  killOne(victim: Exclude<Victim, "lambdaflex">): boolean;
+  /** SIGSTOP, and after `ms` SIGCONT; `false` if there was none. */
+  freezeOne(victim: Exclude<Victim, "lambdaflex">, ms: number): Promise<boolean>;
+  /** The crowd comes, until Fargate has all of it. */
+  up(): Promise<void>;
+  /** The crowd leaves, until nothing of the burst tier is left. */
+  down(): Promise<void>;
+}
+
+/** A scenario that this machine cannot play, and why. */
+export class Skipped extends Error {
+  override readonly name = "Skipped";
+}
+
+/** What a scenario came to. */
+export interface Account {
+  readonly requests: number;
+  readonly failures: readonly Accounted[];
+  readonly deaths: readonly Death[];
+  readonly freezes: number;
+  readonly delayed: number;
+  readonly lost: number;
+  /** Processes that outlived everything. */
+  readonly left: number;
+}
+
+/** Answers that a killed process has already sent arrive within this time, real. */
+const lastAnswersMs = 100;
+/** All requests are answered within this time, real. */
+const settleMs = 20_000;
+/** Children have this long to notice that lambdaflex is dead, real. */
+const leashMs = 5_000;
+
+/** Fargate serves everybody. */
+export const upThere = ({ phase, target, weight }: Facts): boolean =>
+  phase === "steady" && target === "fargate" && weight === 100;
+/** Everything is as in the beginning. */
+export const backHome = ({ phase, target, weight, stack }: Facts): boolean =>
+  phase === "steady" && target === "lambda" && weight === 0 && stack === "absent";
+
+/** Sets the stage, lets `play` run on it, and gives the account. */
+export async function onStage(
+  seed: number,
+  say: (line: string) => void,
+  play: (stage: Stage) => Promise<void>,
+): Promise<Account> {
+  const place = makePlace();
+  const random = seededRandom(seed);
+  const relay = await openRelay(seededRandom(seed + 1));
+  const traffic = makeTraffic(relay.endpoint, seed);
+  const deaths: Death[] = [];
+  const counts = { freezes: 0 };
+  const stage = createStage({ place, random, relay, traffic, say, deaths, counts, seed });
+  try {
+    await stage.begin();
+    await play(stage);
+    await traffic.settle("no answer at the end", settleMs);
+    await stage.life.stop();
+    const left = await livingIn(place);
+    const failures = accountFor(traffic.failures, readVisits(place.accounts), deaths);
+    const { requests } = traffic;
+    const { delayed, lost } = relay;
+    return { requests, failures, deaths, freezes: counts.freezes, delayed, lost, left };
+  } finally {
+    await traffic.settle("the scenario has ended", 0);
+    relay.close();
+    await stage.end();
+    rmSync(place.root, { recursive: true, force: true });
+  }
+}
+
+interface Props extends Pick<Stage, "place" | "random" | "relay" | "traffic" | "say"> {
+  readonly deaths: Death[];
+  readonly counts: { freezes: number };
+  readonly seed: number;
+}
+
+function createStage(props: Props): Stage & { end(): Promise<void> } {
+  const { place, random, relay, traffic, say, deaths, counts, seed } = props;
+  let life: Life | null = null;
+  const living = (): Life => {
+    if (life === null) throw new Error("there is no life");
+    return life;
+  };
+  const died = (victim: Victim, pid: number, pids: readonly number[]): void => {
+    deaths.push({ atMs: traffic.nowMs(), victim, pid, pids, inFlight: new Set(traffic.inFlight) });
+    say(`kill -9 ${victim} ${pid} with ${traffic.inFlight.size} requests in flight`);
+  };
+  return {
+    place,
+    random,
+    relay,
+    traffic,
+    say,
+    get life() {
+      return living();
+    },
+    async begin() {
+      life = await startLife(place.folder, seed);
+      relay.server = life.dns;
+      traffic.flow(life.host);
+    },
+    async killLambdaflex() {
+      const { pid, kill } = living();
+      traffic.hold();
+      died("lambdaflex", pid, [pid]);
+      kill();
+      await traffic.settle("lambdaflex was killed", lastAnswersMs);
+      relay.server = null;
+      const left = await livingIn(place);
+      if (left > 0) throw new Error(`${left} processes outlived lambdaflex`);
+    },
+    killOne(victim) {
+      const target = oneOf(targets(place.accounts, victim), random);
+      if (target === null) return false;
+      died(victim, target.pid, target.pids);
+      return signalGroup(target, "SIGKILL");
+    },
+    async freezeOne(victim, ms) {
+      const target = oneOf(targets(place.accounts, victim), random);
+      if (target === null || !signalGroup(target, "SIGSTOP")) return false;
+      counts.freezes += 1;
+      say(`${victim} ${target.pid} is frozen for ${Math.round(ms)} ms`);
+      await sleep(ms);
+      if (!signalGroup(target, "SIGCONT")) say(`${victim} ${target.pid} was replaced meanwhile`);
+      return true;
+    },
+    async up() {
+      traffic.crowd(true);
+      await living().until("Fargate serves everybody", upThere);
+    },
+    async down() {
+      traffic.crowd(false);
+      await living().until("the burst tier is gone", backHome);
+    },
+    async end() {
+      life?.kill();
+      await livingIn(place);
+      for (const { pid } of processesIn(place.root)) process.kill(pid, "SIGKILL");
+    },
+  };
+}
+
+/** How many processes live in a place, as soon as none does or after a while. */
+async function livingIn(place: Place): Promise<number> {
+  const untilMs = performance.now() + leashMs;
+  while (processesIn(place.root).length > 0 && performance.now() < untilMs) await sleep(20);
+  return processesIn(place.root).length;
+}

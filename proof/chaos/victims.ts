@@ -1,0 +1,58 @@
+/** Finds the processes of the service that live, and signals them as a kernel or a person would. */
+import { readdirSync, readFileSync } from "node:fs";
+import type { Random } from "../../src/core/random.ts";
+import type { Victim } from "./account.ts";
+
+/** A process of the service with everything that would die with it. */
+export interface Target {
+  readonly victim: Victim;
+  /** The service itself. */
+  readonly pid: number;
+  /** Its task or environment: the process group that lambdaflex has started. */
+  readonly group: number;
+  readonly pids: readonly number[];
+}
+
+/** Tasks or environments of the service that have written an account and live. */
+export function targets(accounts: string, victim: Victim): readonly Target[] {
+  const prefix = victim === "task" ? "fargate-" : "lambda-";
+  const living = processes();
+  return readdirSync(accounts).flatMap((name) => {
+    if (!name.startsWith(prefix)) return [];
+    const pid = Number(/-(\d+)\.log$/.exec(name)?.[1]);
+    const group = living.get(pid);
+    if (group === undefined) return [];
+    const pids = [...living].flatMap(([one, of]) => (of === group ? [one] : []));
+    return [{ victim, pid, group, pids }];
+  });
+}
+
+/** Process groups of all that lives, by process id. */
+function processes(): ReadonlyMap<number, number> {
+  const groups = new Map<number, number>();
+  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      const stat = readFileSync(`/proc/${entry}/stat`, "latin1");
+      const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      if (state !== "Z" && state !== "X") groups.set(Number(entry), Number(group));
+    } catch {
+      // It has ended between two of these looks.
+    }
+  }
+  return groups;
+}
+
+/** Sends a signal to the whole of a task or an environment; `false` if it has just ended. */
+export function signalGroup({ group }: Target, signal: NodeJS.Signals): boolean {
+  try {
+    process.kill(-group, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** One of them, by chance. */
+export function oneOf<T>(items: readonly T[], random: Random): T | null {
+  return items[Math.floor(random() * items.length)] ?? null;
+}
