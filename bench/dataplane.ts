@@ -124,7 +124,14 @@ const fargate = await startFargateTier({
   startDelayMs: () => 0,
   meter: meters.fargate,
 });
-const direct = await startTaskProcess(service, [], 2000, () => undefined);
+const direct = await startTaskProcess({
+  id: "direct",
+  service,
+  launcher: [],
+  limits: { vcpu: 0.5, memoryMB: 1024 },
+  stopTimeoutMs: 2000,
+  onLine: () => undefined,
+});
 await direct.listening(30_000, new AbortController().signal);
 while (fargate.stats().healthy === 0) await new Promise((resolve) => setTimeout(resolve, 100));
 

@@ -15,6 +15,7 @@ import { checkFiles, type StaticResult } from "./check/static.ts";
 import { interruptedCode, interruptSignal } from "./interrupt.ts";
 import { asUserError } from "./local-errors.ts";
 import { prepare } from "./prepare.ts";
+import { type RuntimeChoice, runtimeArgs, runtimeChoice } from "./runtime.ts";
 import { openScreen, type Screen } from "./screen.ts";
 
 const args = {
@@ -37,6 +38,7 @@ const args = {
   },
   json: { type: "boolean", description: "Print the findings as one JSON object" },
   sarif: { type: "string", valueHint: "FILE", description: "Write them as SARIF 2.1.0" },
+  ...runtimeArgs,
 } as const;
 
 interface Options extends RequestSources {
@@ -45,6 +47,7 @@ interface Options extends RequestSources {
   readonly dynamic: boolean;
   readonly json: boolean;
   readonly sarif: string | undefined;
+  readonly runtime: RuntimeChoice;
 }
 
 const command: CommandDef = defineCommand({
@@ -60,6 +63,7 @@ const command: CommandDef = defineCommand({
       unsafe: given.unsafe === true,
       json: given.json === true,
       sarif: given.sarif,
+      runtime: runtimeChoice(given),
     }),
 }) as CommandDef;
 
@@ -96,7 +100,8 @@ async function byRequests(
   signal: AbortSignal,
   screen: Screen,
 ): Promise<DynamicResult> {
-  const { loaded, service } = await prepare(options.config, screen.say, signal);
+  const prepared = await prepare(options.config, screen.say, signal, options.runtime);
+  const { loaded, service } = prepared;
   screen.plain(`starting ${loaded.config.name} directly, on Lambda and on Fargate`);
   return checkByRequests({
     loaded,
@@ -105,7 +110,7 @@ async function byRequests(
     signal,
     onProgress: (line) => screen.picture([line]),
     onLog: () => undefined,
-  });
+  }).finally(prepared.close);
 }
 
 function print(

@@ -15,7 +15,8 @@ import { numberOption } from "./arguments.ts";
 import { eventLine } from "./event-line.ts";
 import { interruptedCode, interruptSignal } from "./interrupt.ts";
 import { asUserError } from "./local-errors.ts";
-import { lockState, type Prepared, prepare, serviceOf } from "./prepare.ts";
+import { lockState, type Prepared, prepare } from "./prepare.ts";
+import { type RuntimeChoice, runtimeArgs, runtimeChoice } from "./runtime.ts";
 import { paint } from "./screen.ts";
 import { openWeb, type WebOptions, webArgs } from "./web.ts";
 
@@ -38,6 +39,7 @@ const args = {
     description: "Virtual seconds per real second; more makes transitions quicker",
   },
   seed: { type: "string", default: "1", valueHint: "N", description: "Seed of the delays" },
+  ...runtimeArgs,
   ...webArgs,
 } as const;
 
@@ -46,6 +48,7 @@ interface Options {
   readonly port: number;
   readonly speed: number;
   readonly seed: number;
+  readonly runtime: RuntimeChoice;
   readonly web: Pick<WebOptions, "web" | "record" | "report">;
 }
 
@@ -58,6 +61,7 @@ const command: CommandDef = defineCommand({
       port: numberOption("port", given.port, 0, 65_535, "whole number"),
       speed: numberOption("speed", given.speed, 1, 600),
       seed: numberOption("seed", given.seed, 0, 2 ** 31, "whole number"),
+      runtime: runtimeChoice(given),
       web: { web: given.web !== false, record: given.record, report: given.report },
     }),
 }) as CommandDef;
@@ -72,7 +76,8 @@ async function dev(options: Options): Promise<number> {
   const interrupt = interruptSignal();
   const stops: (() => Promise<void> | void)[] = [];
   try {
-    const prepared = await prepare(options.config, say, interrupt.signal);
+    const prepared = await prepare(options.config, say, interrupt.signal, options.runtime);
+    stops.push(prepared.close);
     const { loaded } = prepared;
     const state = await lockState(loaded.folder, "dev");
     stops.push(state.release);
@@ -177,12 +182,12 @@ function interrupted(signal: AbortSignal): Promise<void> {
 const settleMs = 150;
 
 /** Deploys the service anew when the content of its files is no longer that of `running`. */
-function watchService({ loaded, service: running }: Prepared, local: Local): () => void {
+function watchService({ loaded, service: running, renewed }: Prepared, local: Local): () => void {
   let { digest } = running;
   let timer: NodeJS.Timeout | undefined;
   let looking = Promise.resolve();
   const redeploy = async (): Promise<void> => {
-    const service = await serviceOf(loaded);
+    const service = await renewed();
     if (service.digest === digest) return;
     digest = service.digest;
     say(`changed: the service restarts as ${service.digest.slice(0, 19)}`);

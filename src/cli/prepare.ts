@@ -18,11 +18,16 @@ import { startLeashed } from "../local/leash.ts";
 import type { ServiceSpec } from "../local/service.ts";
 import type { LocalOptions, TierSizes } from "../local/start.ts";
 import { lockFolder } from "../local/state-file.ts";
+import { openRuntime, type RuntimeChoice } from "./runtime.ts";
 
 /** A service that is ready to be started on this machine. */
 export interface Prepared {
   readonly loaded: LoadedConfig;
   readonly service: ServiceSpec;
+  /** The service with its present files. */
+  renewed(): Promise<ServiceSpec>;
+  /** Removes what the service ran in; for when nothing of it runs any more. */
+  close(): Promise<void>;
   readonly local: Omit<LocalOptions, "speed" | "seed" | "stateFolder" | "startMs">;
 }
 
@@ -31,10 +36,17 @@ export async function prepare(
   path: string | undefined,
   tell: (line: string) => void,
   signal: AbortSignal,
+  choice: RuntimeChoice = { kind: "process" },
 ): Promise<Prepared> {
   const loaded = await loadConfig(path);
-  await runSetup(loaded, tell, signal);
-  const service = await serviceOf(loaded);
+  // An image has its set-up inside.
+  if (choice.kind === "process") await runSetup(loaded, tell, signal);
+  const runtime = await openRuntime({ choice, loaded, tell, signal });
+  const renewed = async (): Promise<ServiceSpec> => runtime.prepared(await serviceOf(loaded));
+  const service = await renewed().catch(async (error: unknown) => {
+    await runtime.close();
+    throw error;
+  });
   const { config } = loaded;
   const local = {
     service,
@@ -45,11 +57,11 @@ export async function prepare(
     standby: config.standby,
     startsMax: Math.max(1, availableParallelism()),
   };
-  return { loaded, service, local };
+  return { loaded, service, renewed, close: runtime.close, local };
 }
 
 /** The service with the digest of its present files. */
-export async function serviceOf({ config, folder }: LoadedConfig): Promise<ServiceSpec> {
+async function serviceOf({ config, folder }: LoadedConfig): Promise<ServiceSpec> {
   const fields = serviceFields(config, folder);
   const { paths, ignore } = config.watch;
   const extra = [fields.command, fields.env];

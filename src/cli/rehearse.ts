@@ -18,6 +18,7 @@ import { asUserError } from "./local-errors.ts";
 import { lockState, type Prepared, prepare } from "./prepare.ts";
 import { rehearsalSummary } from "./rehearsal-summary.ts";
 import { rehearsalView } from "./rehearsal-view.ts";
+import { type RuntimeChoice, runtimeArgs, runtimeChoice } from "./runtime.ts";
 import { count, openScreen, type Screen } from "./screen.ts";
 import { openWeb, type WebOptions, webArgs } from "./web.ts";
 
@@ -56,6 +57,7 @@ const args = {
     description: "Seed of arrivals and delays",
   },
   json: { type: "boolean", description: "Print the result as one JSON object" },
+  ...runtimeArgs,
   ...webArgs,
 } as const;
 
@@ -66,6 +68,7 @@ interface Options {
   readonly speed: number;
   readonly seed: number;
   readonly json: boolean;
+  readonly runtime: RuntimeChoice;
   readonly web: Pick<WebOptions, "web" | "record" | "report">;
 }
 
@@ -80,6 +83,7 @@ const command: CommandDef = defineCommand({
       speed: numberOption("speed", given.speed, 1, 600),
       seed: numberOption("seed", given.seed, 0, 2 ** 31, "whole number"),
       json: given.json === true,
+      runtime: runtimeChoice(given),
       web: { web: given.web !== false, record: given.record, report: given.report },
     }),
 }) as CommandDef;
@@ -91,8 +95,11 @@ async function rehearse(options: Options): Promise<number> {
   const interrupt = interruptSignal();
   try {
     const shape = await readTrace(options.trace);
-    const prepared = await prepare(options.config ?? defaultConfig(), screen.say, interrupt.signal);
-    const result = await run(options, prepared, shape, screen, interrupt.signal);
+    const config = options.config ?? defaultConfig();
+    const prepared = await prepare(config, screen.say, interrupt.signal, options.runtime);
+    const result = await run(options, prepared, shape, screen, interrupt.signal).finally(
+      prepared.close,
+    );
     const text = options.json ? `${JSON.stringify(result)}\n` : rehearsalSummary(result);
     process.stdout.write(text);
     return result.ok ? 0 : 1;

@@ -109,6 +109,8 @@ export const errorCodes = {
   IMAGE_NOT_IN_ECR: "The image is not in a private ECR repository of the region.",
   IMAGE_NOT_FOUND: "The repository has no image of that digest.",
   IMAGE_PLATFORM: "The image is for another system or processor than the configuration says.",
+  IMAGE_UNKNOWN: "This machine has no image of that name.",
+  IMAGE_NO_COMMAND: "The image does not say what it starts.",
   TEMPLATE_TOO_LARGE: "A template is larger than CloudFormation takes.",
   STACK_STUCK: "A stack is in a state that it does not leave by itself.",
   DEPLOYMENT_LOCKED: "Another deployment of the same service is under way.",

@@ -28,7 +28,7 @@ import { type Memory, openMemory } from "./memory.ts";
 import { createMeter, type Meter } from "./meter.ts";
 import type { LocalOptions, TierSizes } from "./options.ts";
 import type { Endpoint, ServiceSpec } from "./service.ts";
-import { startStatusServer, statusDocument } from "./status-server.ts";
+import { type StatusServer, startStatusServer, statusDocument } from "./status-server.ts";
 
 export type { LocalOptions, TierSizes };
 
@@ -87,6 +87,7 @@ interface Ground {
   /** The service as it runs now; `current` is replaced by a deploy. */
   readonly service: { current: ServiceSpec };
   readonly statusUrl: string;
+  readonly urlForService: string;
   /** What stops everything that was started, in the order of starting. */
   readonly stops: (() => Promise<void> | void)[];
 }
@@ -97,12 +98,13 @@ async function assemble(options: LocalOptions, stops: Stops): Promise<Local> {
   let latest: TickResult | null = null;
   let plane: ControlPlane | null = null;
   let wake = (): void => undefined;
-  const statusServer = await startStatusServer(() => statusDocument(latest, plane), {
-    snapshot: options.snapshot ?? (() => null),
-    wake: () => wake(),
-  });
+  const statusServer = await startStatusServer(
+    () => statusDocument(latest, plane),
+    { snapshot: options.snapshot ?? (() => null), wake: () => wake() },
+    options.service.sandboxes?.here,
+  );
   stops.push(statusServer.stop);
-  const ground = await prepareGround(options, statusServer.url, stops);
+  const ground = await prepareGround(options, statusServer, stops);
   const { clock, meters, memory } = ground;
   const lambda = await startLambda(ground);
   const burst = burstOf(ground);
@@ -152,7 +154,7 @@ async function assemble(options: LocalOptions, stops: Stops): Promise<Local> {
       engine.controller.wake();
     },
     deploy(next) {
-      ground.service.current = withStatus(next, ground.statusUrl);
+      ground.service.current = withStatus(next, ground.urlForService);
       lambda.deploy(ground.service.current);
       engine.controller.wake();
     },
@@ -166,7 +168,7 @@ async function assemble(options: LocalOptions, stops: Stops): Promise<Local> {
 /** Opens the state and sets the clock: time goes on where an earlier run left it. */
 async function prepareGround(
   options: LocalOptions,
-  statusUrl: string,
+  { url: statusUrl, urlForService }: StatusServer,
   stops: Stops,
 ): Promise<Ground> {
   const memory = await openMemory(options.stateFolder);
@@ -182,8 +184,9 @@ async function prepareGround(
     memory,
     host: `${options.service.name}.lambdaflex.test`,
     faults: createFaultLog(),
-    service: { current: withStatus(options.service, statusUrl) },
+    service: { current: withStatus(options.service, urlForService) },
     statusUrl,
+    urlForService,
     stops,
   };
 }

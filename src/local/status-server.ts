@@ -4,12 +4,15 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TickResult } from "../core/index.ts";
 import type { ControlPlane } from "./control-plane.ts";
+import { processes, type Sandboxes } from "./sandbox.ts";
 import type { Endpoint } from "./service.ts";
 
 /** A read-only JSON document over HTTP. */
 export interface StatusServer {
   readonly endpoint: Endpoint;
   readonly url: string;
+  /** The same address as the service's sandboxes know it. */
+  readonly urlForService: string;
   stop(): Promise<void>;
 }
 
@@ -27,10 +30,11 @@ const nobody: Onlookers = { snapshot: () => null, wake: () => undefined };
 export async function startStatusServer(
   read: () => unknown,
   onlookers: Onlookers = nobody,
+  here: Sandboxes["here"] = processes.here,
 ): Promise<StatusServer> {
   const server = createServer((request, response) => {
     request.resume();
-    if (!fromHere(request)) {
+    if (!fromHere(request, here)) {
       response.writeHead(403).end();
       return;
     }
@@ -53,13 +57,14 @@ export async function startStatusServer(
     });
     response.end(request.method === "HEAD" ? undefined : body);
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(0, here.listen);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const endpoint = { host: "127.0.0.1", port };
+  const endpoint = { host: here.listen, port };
   return {
     endpoint,
-    url: `http://127.0.0.1:${port}/`,
+    url: `http://${here.listen}:${port}/`,
+    urlForService: `http://${here.host}:${port}/`,
     async stop() {
       const closed = once(server, "close");
       server.close();
@@ -70,9 +75,10 @@ export async function startStatusServer(
 }
 
 /** Pages of other origins, and names that only resolve to this machine, have no business here. */
-function fromHere({ headers }: IncomingMessage): boolean {
-  const host = headers.host?.replace(/:\d+$/, "");
-  return headers.origin === undefined && (host === "127.0.0.1" || host === "localhost");
+function fromHere({ headers }: IncomingMessage, here: Sandboxes["here"]): boolean {
+  const host = headers.host?.replace(/:\d+$/, "") ?? "";
+  const ours = ["127.0.0.1", "localhost", here.listen, here.host];
+  return headers.origin === undefined && ours.includes(host);
 }
 
 /** What `/stack-status` of a service shows. */

@@ -191,7 +191,7 @@ test("tasks run behind the bootstrap in a small environment of their own", async
   assert.equal(env.FLAVOUR, "plain");
   assert.equal(env.AWS_LWA_PORT, env.PORT);
   assert.equal(env.AWS_LAMBDA_RUNTIME_API, undefined);
-  const known = /^(PATH|HOME|LANG|TMPDIR|FLAVOUR|PORT|PWD|SHLVL|_|OLDPWD|AWS_|LAMBDAFLEX_)/;
+  const known = /^(PATH|HOME|LANG|TMPDIR|FLAVOUR|HOST|PORT|PWD|SHLVL|_|OLDPWD|AWS_|LAMBDAFLEX_)/;
   assert.deepEqual(
     Object.keys(env).filter((name) => !known.test(name)),
     [],
