@@ -3,7 +3,6 @@
  * record goes only after silence, or after the longest drain.
  */
 import type { Route } from "../../core/types.ts";
-import type { Zone } from "./names.ts";
 import type { Script } from "./script.ts";
 
 /** Watches the commands that reach the zone, and judges by its own notes. */
@@ -27,10 +26,10 @@ export class Drain {
     else this.#weightlessMs ??= nowMs;
   }
 
-  /** A command of the engine is about to reach the zone, and its weights are noted. */
-  judge(route: Route, zone: Zone, silentMs: number, nowMs: number): void {
-    if (route.fargate > 0) this.#kept = false;
-    if (route.fargateRecord || this.#kept || !zone.route.fargateRecord) return;
+  /** The engine commits to other weights. */
+  judge(before: Route, after: Route, silentMs: number, nowMs: number): void {
+    if (after.fargate > 0) this.#kept = false;
+    if (after.fargateRecord || !before.fargateRecord) return;
     const { drainQuietMs, drainMaxMs } = this.#script.settings;
     const [a, b] = this.#script.clockSkewMs;
     const slackMs = Math.abs(a) + Math.abs(b) + 1000;

@@ -198,6 +198,7 @@ class Soak {
   #committed(before: Status, after: Status): void {
     if (before.target !== after.target) this.#turns += 1;
     this.#before = before;
+    this.#world.commanded(before.route, after.route);
     const wrong = wrongChange(before, after, this.#script, this.#world.nowMs);
     if (wrong !== null) this.#accuse(wrong);
   }

@@ -128,7 +128,6 @@ export class World {
       this.burst.provision(action.digest, nowMs);
     } else if (action.type === "route") {
       this.#drain.noteWeights(action.route, nowMs);
-      this.#drain.judge(action.route, this.zone, this.#silenceSeenMs, nowMs);
       this.zone.set(action.route, nowMs, false);
     } else {
       if (this.burst.serves && this.zone.mayAnswerFargate && !this.zone.touched) {
@@ -136,6 +135,11 @@ export class World {
       }
       this.burst.deprovision(nowMs);
     }
+  }
+
+  /** A route is commanded: it may be applied much later, and again, but is judged once. */
+  commanded(before: Route, after: Route): void {
+    this.#drain.judge(before, after, this.#silenceSeenMs, this.#nowMs);
   }
 
   /** Something of the script happens. Returns whether it concerned the world. */
