@@ -54,7 +54,7 @@ fi
 adapter=${LAMBDAFLEX_ADAPTER:-$(command -v lambda-adapter || echo /lambda-adapter)}
 if [ ! -x "$adapter" ]; then
   fail 127 "on Lambda, but the AWS Lambda Web Adapter is neither $extension nor $adapter." \
-    "Add to the Dockerfile: COPY --from=public.ecr.aws/awsguru/aws-lambda-adapter:1.0.0" \
+    "Add to the Dockerfile: COPY --from=public.ecr.aws/awsguru/aws-lambda-adapter:1.0.1" \
     "/lambda-adapter /opt/extensions/lambda-adapter"
 fi
 
