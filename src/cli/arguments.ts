@@ -5,7 +5,7 @@ import { UserError } from "../config/errors.ts";
 /** An option that may be given several times, or once with several values. */
 export const repeatable = { repeatable: true } as const;
 
-/** Throws UserError OPTION_INVALID for unknown options, missing values and words, and stray words. */
+/** Refuses unknown options, missing values and words, and stray ones. Throws OPTION_INVALID. */
 export function checkArguments(command: CommandDef, argv: readonly string[]): void {
   const all = Object.entries(command.args as Readonly<Record<string, ArgDef>>);
   const known = Object.fromEntries(

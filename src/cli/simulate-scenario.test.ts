@@ -62,7 +62,7 @@ describe("a scenario", () => {
     assert.equal(realistic.delays.balancerSeconds[0], 171);
   });
 
-  it("sets how the engine moves with the configuration's own keys, and what it waits for", async () => {
+  it("sets how the engine moves with the configuration keys, and its waits", async () => {
     const { realistic } = await settings({
       realistic: {
         transition: { dwellMinutes: 5, deadlines: { shiftingMinutes: 9 } },

@@ -8,7 +8,7 @@ export const runLabel = "dev.lambdaflex.run";
 /** Label that names the process which owns the run. */
 export const ownerLabel = "dev.lambdaflex.owner";
 
-/** Removes all containers and networks of a run, running or not; resolves with how many are left. */
+/** Removes all containers and networks of a run; resolves with how many are left. */
 export async function sweepRun(docker: Docker, run: string): Promise<number> {
   const filters = { label: [`${runLabel}=${run}`] };
   const containers = await docker.listContainers({ all: true, filters });
