@@ -45,20 +45,41 @@ export interface Accounted extends Failure {
   readonly visits: readonly Visit[];
 }
 
-/** Finds the death that explains a failure. */
+/** A connection that broke is told of within this time, real. */
+const unreadMsMax = 1000;
+/** The balancer's word on a broken connection, and Lambda's on an environment that has ended. */
+const witness = /^(502 .*: closed, |crashed on Lambda: (?!.*before it was ready))/;
+
+/** Whether lambdaflex tells in this line that a process broke off what it had been handed. */
+export function isWitness(line: string): boolean {
+  return witness.test(line);
+}
+
+const victimOf: Readonly<Record<string, Victim>> = { lambda: "environment", fargate: "task" };
+
+/**
+ * Finds the death that explains a failure. A request that was handed to a process which died before
+ * it read it is in no account of the service: there lambdaflex must tell that it had handed it on.
+ */
 export function explain(
   failure: Failure,
   visits: readonly Visit[],
   deaths: readonly Death[],
+  witnesses: readonly string[],
 ): string | null {
-  const { id } = failure;
+  const { id, method, path, tier } = failure;
+  const handed =
+    visits.length === 0 && witnesses.some((line) => line.includes(`${method} ${path}: `));
   const held = visits.filter(({ answered }) => !answered).map(({ pid }) => pid);
   const death = deaths.find(({ victim, pids, inFlight, atMs }) => {
     if (!inFlight.has(id) || failure.endedMs < atMs) return false;
-    return victim === "lambdaflex" || held.some((pid) => pids.includes(pid));
+    if (victim === "lambdaflex" || held.some((pid) => pids.includes(pid))) return true;
+    return handed && victim === victimOf[tier ?? ""] && failure.endedMs - atMs < unreadMsMax;
   });
   if (death === undefined) return null;
-  return `in flight in ${death.victim} ${death.pid}, killed at ${(death.atMs / 1000).toFixed(3)} s`;
+  const how =
+    handed && death.victim !== "lambdaflex" ? "handed to, and unread by," : "in flight in";
+  return `${how} ${death.victim} ${death.pid}, killed at ${(death.atMs / 1000).toFixed(3)} s`;
 }
 
 /** Explains all failures of a run. */
@@ -66,10 +87,11 @@ export function accountFor(
   failures: readonly Failure[],
   visits: ReadonlyMap<string, readonly Visit[]>,
   deaths: readonly Death[],
+  witnesses: readonly string[],
 ): readonly Accounted[] {
   return failures.map((failure) => {
     const own = visits.get(failure.id) ?? [];
-    return { ...failure, visits: own, because: explain(failure, own, deaths) };
+    return { ...failure, visits: own, because: explain(failure, own, deaths, witnesses) };
   });
 }
 

@@ -62,7 +62,12 @@ async function main(): Promise<void> {
   });
   await firstAnswer(running, signal);
   tell({ type: "ready", host: running.host, dns: running.dns });
+  const toldFaults = new WeakSet<object>();
   setInterval(() => {
+    for (const fault of running.faults.faults) {
+      if (!toldFaults.has(fault)) tell({ type: "line", line: `${fault.kind} ${fault.reason}` });
+      toldFaults.add(fault);
+    }
     const { stack } = running.plane.facts;
     const healthy = running.fargateStats()?.healthy ?? 0;
     const weight = running.plane.effectiveRoute.fargate;

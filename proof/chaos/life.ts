@@ -59,13 +59,18 @@ const beginning: Facts = {
 };
 
 /** Starts lambdaflex with the service in `folder`; resolves when it answers. */
-export async function startLife(folder: string, seed: number): Promise<Life> {
+export async function startLife(
+  folder: string,
+  seed: number,
+  onLine: (line: string) => void,
+): Promise<Life> {
   const child = fork(cloudFile, [folder, String(speed), String(seed)], {
     env: { ...process.env, NODE_OPTIONS: "", NO_COLOR: "1" },
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   const lines: string[] = [];
   const hear = (line: string): void => {
+    onLine(line);
     lines.push(line);
     if (lines.length > linesMax) lines.shift();
   };

@@ -13,7 +13,7 @@ export const ebb = 0.02;
 
 /**
  * Each process writes `R <id>` when a request has reached it and `A <id>` when its answer has left,
- * with synchronous writes, so that the kernel keeps them whatever happens to the process next.
+ * and `L` when it listens, with synchronous writes, so that the kernel keeps them whatever happens to the process next.
  */
 const server = `
 const { createServer } = require("node:http");
@@ -33,7 +33,7 @@ createServer((request, response) => {
     const waitMs = Number(/\\/wait\\/(\\d+)/.exec(request.url)?.[1] ?? 0);
     setTimeout(() => response.end(request.method + " " + request.url + " " + body), waitMs);
   });
-}).listen(Number(process.env.PORT), "127.0.0.1");
+}).listen(Number(process.env.PORT), "127.0.0.1", () => writeSync(account, "L\\n"));
 `;
 
 /** Reads and writes; each takes 1 to 50 ms, so that there is always something in flight. */
@@ -41,7 +41,7 @@ export const mix: readonly RequestTemplate[] = [
   { method: "GET", path: "/wait/{n}?t={token}", weight: 2, expect: [200], echo: true },
   {
     method: "POST",
-    path: "/wait/{n}",
+    path: "/wait/{n}?t={token}",
     body: '{"token":"{token}"}',
     weight: 1,
     expect: [200],

@@ -3,7 +3,14 @@ import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Random, seededRandom } from "../../src/core/random.ts";
 import { processesIn } from "../../test/e2e/processes.ts";
-import { type Accounted, accountFor, type Death, readVisits, type Victim } from "./account.ts";
+import {
+  type Accounted,
+  accountFor,
+  type Death,
+  isWitness,
+  readVisits,
+  type Victim,
+} from "./account.ts";
 import { type Facts, type Life, startLife } from "./life.ts";
 import { openRelay, type Relay } from "./relay.ts";
 import { makePlace, type Place } from "./service.ts";
@@ -75,15 +82,26 @@ export async function onStage(
   const relay = await openRelay(seededRandom(seed + 1));
   const traffic = makeTraffic(relay.endpoint, seed);
   const deaths: Death[] = [];
+  const witnesses: string[] = [];
   const counts = { freezes: 0 };
-  const stage = createStage({ place, random, relay, traffic, say, deaths, counts, seed });
+  const stage = createStage({
+    place,
+    random,
+    relay,
+    traffic,
+    say,
+    deaths,
+    witnesses,
+    counts,
+    seed,
+  });
   try {
     await stage.begin();
     await play(stage);
     await traffic.settle("no answer at the end", settleMs);
     await stage.life.stop();
     const left = await livingIn(place);
-    const failures = accountFor(traffic.failures, readVisits(place.accounts), deaths);
+    const failures = accountFor(traffic.failures, readVisits(place.accounts), deaths, witnesses);
     const { requests } = traffic;
     const { delayed, lost } = relay;
     return { requests, failures, deaths, freezes: counts.freezes, delayed, lost, left };
@@ -97,12 +115,14 @@ export async function onStage(
 
 interface Props extends Pick<Stage, "place" | "random" | "relay" | "traffic" | "say"> {
   readonly deaths: Death[];
+  /** Lines in which lambdaflex tells of requests that it had handed on. */
+  readonly witnesses: string[];
   readonly counts: { freezes: number };
   readonly seed: number;
 }
 
 function createStage(props: Props): Stage & { end(): Promise<void> } {
-  const { place, random, relay, traffic, say, deaths, counts, seed } = props;
+  const { place, random, relay, traffic, say, deaths, witnesses, counts, seed } = props;
   let life: Life | null = null;
   const living = (): Life => {
     if (life === null) throw new Error("there is no life");
@@ -110,7 +130,8 @@ function createStage(props: Props): Stage & { end(): Promise<void> } {
   };
   const died = (victim: Victim, pid: number, pids: readonly number[]): void => {
     deaths.push({ atMs: traffic.nowMs(), victim, pid, pids, inFlight: new Set(traffic.inFlight) });
-    say(`kill -9 ${victim} ${pid} with ${traffic.inFlight.size} requests in flight`);
+    const at = (traffic.nowMs() / 1000).toFixed(3);
+    say(`${at} s: kill -9 ${victim} ${pid} with ${traffic.inFlight.size} requests in flight`);
   };
   return {
     place,
@@ -122,7 +143,9 @@ function createStage(props: Props): Stage & { end(): Promise<void> } {
       return living();
     },
     async begin() {
-      life = await startLife(place.folder, seed);
+      life = await startLife(place.folder, seed, (line) => {
+        if (isWitness(line)) witnesses.push(line);
+      });
       relay.server = life.dns;
       traffic.flow(life.host);
     },

@@ -1,5 +1,6 @@
 /** Finds the processes of the service that live, and signals them as a kernel or a person would. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import type { Random } from "../../src/core/random.ts";
 import type { Victim } from "./account.ts";
 
@@ -13,7 +14,7 @@ export interface Target {
   readonly pids: readonly number[];
 }
 
-/** Tasks or environments of the service that have written an account and live. */
+/** Tasks or environments of the service that live and have begun to listen. */
 export function targets(accounts: string, victim: Victim): readonly Target[] {
   const prefix = victim === "task" ? "fargate-" : "lambda-";
   const living = processes();
@@ -21,7 +22,7 @@ export function targets(accounts: string, victim: Victim): readonly Target[] {
     if (!name.startsWith(prefix)) return [];
     const pid = Number(/-(\d+)\.log$/.exec(name)?.[1]);
     const group = living.get(pid);
-    if (group === undefined) return [];
+    if (group === undefined || statSync(join(accounts, name)).size === 0) return [];
     const pids = [...living].flatMap(([one, of]) => (of === group ? [one] : []));
     return [{ victim, pid, group, pids }];
   });
