@@ -13,7 +13,8 @@ export const ebb = 0.02;
 
 /**
  * Each process writes `R <id>` when a request has reached it and `A <id>` when its answer has left,
- * and `L` when it listens, with synchronous writes, so that the kernel keeps them whatever happens to the process next.
+ * and `L` when it listens, with synchronous writes, so that the kernel keeps them whatever happens
+ * to the process next.
  */
 const server = `
 const { createServer } = require("node:http");

@@ -55,8 +55,8 @@ describe("a failed request is explained", () => {
   });
 });
 
-test("lambdaflex is killed while traffic shifts, and every request is accounted for", async () => {
-  const scenario = scenarios.find(({ name }) => name === "kill-shifting-up");
+test("lambdaflex is killed while it provisions, and every request is accounted for", async () => {
+  const scenario = scenarios.find(({ name }) => name === "kill-provisioning");
   assert.ok(scenario);
   const outcome = await playScenario(scenario, 1, () => undefined);
   assert.deepEqual(outcome.unexplained, []);
