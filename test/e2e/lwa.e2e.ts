@@ -101,13 +101,21 @@ const differences: readonly Difference[] = [
   },
 ];
 
-describe("a service with the adapter, in the local cloud", { skip }, () => {
+for (const mode of ["buffered", "response_stream"]) {
+  describe(`a service with the adapter, in the local cloud, ${mode}`, { skip }, () => {
+    conversation(mode);
+  });
+}
+
+function conversation(mode: string): void {
   let theirs: LambdaTier;
   let ours: LambdaTier;
   before(async () => {
     const program = [process.execPath, mirror];
-    theirs = await startTier(["sh", entrypoint, ...program], [], { LAMBDAFLEX_ADAPTER: adapter });
-    ours = await startTier(program, undefined, {});
+    const env = { AWS_LWA_INVOKE_MODE: mode };
+    const adapted = ["sh", entrypoint, ...program];
+    theirs = await startTier(adapted, [], { ...env, LAMBDAFLEX_ADAPTER: adapter });
+    ours = await startTier(program, undefined, env);
   });
   after(async () => {
     await Promise.all([theirs?.stop(), ours?.stop()]);
@@ -144,7 +152,7 @@ describe("a service with the adapter, in the local cloud", { skip }, () => {
     for (const { status } of await Promise.all(slow)) assert.equal(status, 200);
     assert.ok(theirs.stats().environments > 1);
   });
-});
+}
 
 function startTier(
   command: readonly string[],
