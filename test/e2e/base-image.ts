@@ -4,6 +4,7 @@ import {
   chmodSync,
   copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   realpathSync,
@@ -33,7 +34,9 @@ export function importBaseImage(): string {
     place(realpathSync(process.execPath), node);
     place(realpathSync("/bin/sh"), join(root, "bin/sh"));
     place("/usr/bin/env", join(root, "usr/bin/env"));
-    for (const program of [process.execPath, "/bin/sh", "/usr/bin/env"]) {
+    const adapter = process.env.LAMBDAFLEX_ADAPTER ?? "";
+    const programs = [process.execPath, "/bin/sh", "/usr/bin/env"];
+    for (const program of existsSync(adapter) ? [...programs, adapter] : programs) {
       const linked = execFileSync("ldd", [program], { encoding: "utf8" });
       for (const [library] of linked.matchAll(/\/\S+/g)) place(library, join(root, library));
     }

@@ -1,7 +1,7 @@
 /** The same image on both tiers, in containers of a real engine. Skipped where there is none. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -111,6 +111,27 @@ describe("containers of one image", { skip }, () => {
   test("check finds the same answers on both tiers", async () => {
     const folder = imageFolder(base, store);
     const ended = await run(folder, ["check", "--dynamic", "--runtime", "docker", "--json"]);
+    assert.equal(ended.code, 0, ended.stdout + ended.stderr);
+    assert.ok((JSON.parse(ended.stdout) as { requests: number }).requests > 5);
+    assert.deepEqual(left(), []);
+  });
+
+  const adapter = process.env.LAMBDAFLEX_ADAPTER ?? "";
+  const noAdapter = existsSync(adapter) ? false : "LAMBDAFLEX_ADAPTER names no Lambda Web Adapter";
+  test("an image with AWS's adapter answers alike on both tiers", { skip: noAdapter }, async () => {
+    const folder = imageFolder(base, store);
+    copyFileSync(adapter, join(folder, "lambda-adapter"));
+    const lines = [
+      `FROM ${base}`,
+      "COPY lambda-adapter /opt/extensions/lambda-adapter",
+      "WORKDIR /app",
+      "COPY . .",
+      "ENV HOST=0.0.0.0 PORT=8080",
+      'CMD ["node", "server.js"]',
+    ];
+    writeFileSync(join(folder, "Dockerfile"), lines.join("\n"));
+    const args = ["check", "--dynamic", "--runtime", "docker", "--json"];
+    const ended = await run(folder, args);
     assert.equal(ended.code, 0, ended.stdout + ended.stderr);
     assert.ok((JSON.parse(ended.stdout) as { requests: number }).requests > 5);
     assert.deepEqual(left(), []);

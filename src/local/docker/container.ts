@@ -39,6 +39,7 @@ export async function startContainer(
     // Before its start it counts as not running, which is what would be waited for otherwise.
     const ended = container.wait({ condition: "next-exit" });
     await container.start();
+    if (request.tier === "lambda") await startExtensions(ground, container, request.onLine);
     const endpoint = await endpointOf(container, ground.port);
     return sandboxOf(docker, container, endpoint, ended);
   } catch (error) {
@@ -83,6 +84,15 @@ async function followOutput(
   onLine: (line: string) => void,
 ): Promise<void> {
   const stream = await container.attach({ stream: true, stdout: true, stderr: true });
+  forwardLines(docker, stream, onLine);
+}
+
+/** Takes an engine's stream apart into lines. */
+function forwardLines(
+  docker: Docker,
+  stream: NodeJS.ReadWriteStream,
+  onLine: (line: string) => void,
+): void {
   const sides = [new PassThrough(), new PassThrough()] as const;
   docker.modem.demuxStream(stream, ...sides);
   for (const side of sides) {
@@ -101,6 +111,21 @@ async function followOutput(
     for (const side of sides) side.end();
   });
   stream.on("error", () => undefined);
+}
+
+/**
+ * Lambda itself starts what lies in /opt/extensions, beside the image's own command: so images
+ * carry the AWS Lambda Web Adapter. A task never does.
+ */
+async function startExtensions(
+  { docker, image }: ContainerGround,
+  container: Docker.Container,
+  onLine: (line: string) => void,
+): Promise<void> {
+  for (const path of image.extensions) {
+    const exec = await container.exec({ Cmd: [path], AttachStdout: true, AttachStderr: true });
+    forwardLines(docker, await exec.start({}), onLine);
+  }
 }
 
 /** The port of loopback that leads to the container's. */
