@@ -11,7 +11,7 @@ const engineProofs = [
 ];
 
 const engine = ["actions", "invariants", "phase", "reconcile", "status", "target", "tick"];
-const arithmetic = ["cost", "delays", "prices", "random", "route", "scaling"];
+const arithmetic = ["cost", "delays", "override", "prices", "random", "route", "scaling"];
 
 /** Every file of the core that decides something, with its proofs. */
 export const scope: readonly (readonly [file: string, proofs: readonly string[]])[] = [

@@ -10,9 +10,6 @@ import type { Construct } from "constructs";
 import type { Network } from "./network.ts";
 import type { Plan } from "./plan.ts";
 
-/** Longest silence on a connection; above the longest answer, below the services' keep-alive. */
-const idleSeconds = 60;
-
 /** TLS 1.2 and 1.3 with forward secrecy. */
 const tlsPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06";
 
@@ -41,7 +38,8 @@ export function addBalancer(
     subnets: [...network.publicSubnetIds],
     securityGroups: [inputs.securityGroup],
     loadBalancerAttributes: attributes({
-      "idle_timeout.timeout_seconds": idleSeconds,
+      // Who waits longer gets a 504 on Lambda: here as well, after the same time.
+      "idle_timeout.timeout_seconds": config.lambda.timeoutSeconds,
       "client_keep_alive.seconds": config.fargate.clientKeepAliveSeconds,
       "routing.http.drop_invalid_header_fields.enabled": true,
       "routing.http.desync_mitigation_mode": "defensive",
