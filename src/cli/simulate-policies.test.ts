@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { recordLine } from "../core/record.ts";
 import { parseRecord } from "../core/record-lines.ts";
 import { reportPage } from "../dashboard/document.ts";
 import { priceBookDefault } from "./cost-prices.ts";
 import { checkPolicies, type Mode, type Simulation, simulated } from "./simulate-policies.ts";
-import { reportOf } from "./simulate-report.ts";
+import { reportOf, writeRecording } from "./simulate-report.ts";
 import { settingsOf } from "./simulate-scenario.ts";
 import { simulationText, type TableInput } from "./simulate-table.ts";
 
@@ -147,5 +150,29 @@ describe("a report", () => {
     const reasons = records.flatMap((one) => (one.type === "event" ? one.event.message : []));
     assert.equal(reasons.length, 2);
     assert.match(reasons[0] ?? "", /fargate/);
+  });
+
+  it("can be recorded, in order of time, and read as a run", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "lambdaflex-simulate-"));
+    try {
+      const input = inputOf(await run("ideal", ["work-function"]));
+      const file = join(folder, "run.ndjson");
+      await writeRecording(file, input, "work-function");
+      const records = readFileSync(file, "utf8")
+        .trimEnd()
+        .split("\n")
+        .map((line, at) => parseRecord(line, at + 1));
+      assert.equal(records[0]?.type, "run");
+      assert.equal(records.at(-1)?.type, "end");
+      const times = records.flatMap((one) => (one.type === "snapshot" ? one.snapshot.atMs : []));
+      assert.deepEqual(times, times.toSorted());
+      const first = records.findIndex(({ type }) => type === "event");
+      assert.ok(first > 1 && first < records.length - 2, "it is told where it happened");
+      const nowhere = join(folder, "none", "run.ndjson");
+      const refused = writeRecording(nowhere, input, "work-function");
+      await assert.rejects(refused, /cannot write .*: ENOENT/);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

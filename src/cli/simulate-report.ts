@@ -3,8 +3,10 @@
  * file that carries everything in it, so that it can be mailed, stored with a build and opened from
  * a disk.
  */
+import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
-import type { RunRecord, Snapshot, TierReading } from "../core/record.ts";
+import { UserError } from "../config/errors.ts";
+import { type RunRecord, recordLine, type Snapshot, type TierReading } from "../core/record.ts";
 import type { Phase, Tier, TierState } from "../core/types.ts";
 import { type Choice, type Report, reportPage } from "../dashboard/document.ts";
 import { kindCode, minuteKinds } from "../sim/report-optimum.ts";
@@ -27,31 +29,69 @@ export async function writeReport(path: string, input: TableInput): Promise<void
   });
 }
 
-/** Every choice of a simulation as a run, in at most `pointsMax` points each. */
-export function reportOf(input: TableInput): Report {
-  const { loaded, settings, simulation } = input;
-  const { rps } = loaded.trace;
-  const minutesPerPoint = Math.max(1, Math.ceil(rps.length / pointsMax));
-  const points = Array.from({ length: Math.ceil(rps.length / minutesPerPoint) }, (_, at) => {
-    const from = at * minutesPerPoint;
-    return { from, to: Math.min(rps.length, from + minutesPerPoint) };
+/** Writes one choice as a recording. Throws UserError RECORD_UNWRITABLE. */
+export async function writeRecording(
+  path: string,
+  input: TableInput,
+  policy: string,
+): Promise<void> {
+  const choice = choicesOf(input).find(({ name }) => name === policy);
+  assert.ok(choice, `the course of ${policy} was kept`);
+  const [head, ...rest] = choice.records;
+  assert.ok(head);
+  // A recording tells what happened in its order; what is told together keeps its own.
+  const ordered = [head, ...rest.toSorted((a, b) => timeOf(a) - timeOf(b))];
+  const atMs = timeOf(ordered.at(-1) ?? head);
+  const message = `The simulation is over: ${choice.usd.toFixed(2)} USD.`;
+  const lines = [...ordered, { type: "end", atMs, ok: true, message } as const];
+  await writeFile(path, lines.map(recordLine).join("")).catch((error: NodeJS.ErrnoException) => {
+    const hint = "Name a file in a folder that exists and that you may write to.";
+    throw new UserError("RECORD_UNWRITABLE", `cannot write ${path}: ${error.code}`, hint);
   });
+}
+
+function timeOf(record: RunRecord): number {
+  if (record.type === "snapshot") return record.snapshot.atMs;
+  if (record.type === "event") return record.event.atMs;
+  return record.type === "window" ? record.sample.startMs : record.atMs;
+}
+
+/** A simulation as the page shows it: every choice as a run. */
+export function reportOf(input: TableInput): Report {
+  const { loaded, settings } = input;
+  const minutesPerPoint = minutesPerPointOf(input);
   const breakEven = settings.economics.breakEvenRps;
   const grain = minutesPerPoint === 1 ? "a minute" : `the mean of ${minutesPerPoint} minutes`;
   return {
     lines: Number.isFinite(breakEven) ? [{ at: breakEven, text: "break-even" }] : [],
     assumptions: [`${loaded.kind}; each point is ${grain}`, ...assumptionsOf(input)],
-    choices: simulation.courses.map((course): Choice => {
-      const usd = course.paidUsd.at(-1) ?? 0;
-      return {
-        name: course.name,
-        usd,
-        ratio: simulation.optimum > 0 ? usd / simulation.optimum : null,
-        transitions: course.transitions.length,
-        records: recordsOf(course, points, input),
-      };
-    }),
+    choices: choicesOf(input),
   };
+}
+
+function minutesPerPointOf({ loaded }: TableInput): number {
+  return Math.max(1, Math.ceil(loaded.trace.rps.length / pointsMax));
+}
+
+/** Every choice as a run, in at most `pointsMax` points each. */
+function choicesOf(input: TableInput): readonly Choice[] {
+  const { loaded, simulation } = input;
+  const { rps } = loaded.trace;
+  const minutesPerPoint = minutesPerPointOf(input);
+  const points = Array.from({ length: Math.ceil(rps.length / minutesPerPoint) }, (_, at) => {
+    const from = at * minutesPerPoint;
+    return { from, to: Math.min(rps.length, from + minutesPerPoint) };
+  });
+  return simulation.courses.map((course): Choice => {
+    const usd = course.paidUsd.at(-1) ?? 0;
+    return {
+      name: course.name,
+      usd,
+      ratio: simulation.optimum > 0 ? usd / simulation.optimum : null,
+      transitions: course.transitions.length,
+      records: recordsOf(course, points, input),
+    };
+  });
 }
 
 /** The minutes that one point stands for, the last one excluded. */

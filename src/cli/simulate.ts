@@ -54,6 +54,11 @@ const args = {
     valueHint: "FILE",
     description: "Write one self-contained HTML page with plots",
   },
+  record: {
+    type: "string",
+    valueHint: "FILE",
+    description: "Write the first policy's run as NDJSON, for lambdaflex replay",
+  },
   json: { type: "boolean", description: "Print the result as one JSON object" },
 } as const;
 
@@ -65,6 +70,7 @@ interface Options {
   readonly mode: Mode;
   readonly peak: number | null;
   readonly report: string | undefined;
+  readonly record: string | undefined;
   readonly json: boolean;
 }
 
@@ -85,6 +91,7 @@ const command: CommandDef = defineCommand({
       mode: modeOf(given.mode),
       peak: given.peak === undefined ? null : numberOption("peak", given.peak, 1e-3, 1e7),
       report: given.report,
+      record: given.record,
       json: given.json === true,
     });
   },
@@ -103,7 +110,8 @@ async function simulate(options: Options): Promise<number> {
   const { sources, origins } = await sourcesOf(options.config, options.scenario);
   const settings = settingsOf(sources, priceBookDefault);
   // Loaded only where it is needed: nobody who wants a table should wait for plots.
-  const report = options.report === undefined ? null : await import("./simulate-report.ts");
+  const kept = options.report !== undefined || options.record !== undefined;
+  const report = kept ? await import("./simulate-report.ts") : null;
   if (options.report !== undefined) await checkReport(options.report);
   const screen = openScreen(process.stderr, () => performance.now());
   try {
@@ -115,14 +123,18 @@ async function simulate(options: Options): Promise<number> {
       rps,
       startSeconds,
       names: options.policies,
-      keepCourses: options.report !== undefined,
+      keepCourses: kept,
       onProgress: progressOf(screen),
     });
     screen.picture([]);
     const input: TableInput = { loaded, settings, simulation, origins };
     if (options.report !== undefined) await report?.writeReport(options.report, input);
+    if (options.record !== undefined) {
+      await report?.writeRecording(options.record, input, options.policies[0] ?? "");
+    }
     process.stdout.write(options.json ? jsonText(input) : simulationText(input));
     if (options.report !== undefined) screen.say(`report: ${options.report}`);
+    if (options.record !== undefined) screen.say(`recording: ${options.record}`);
     if (options.json && loaded.log !== null && loaded.log.brokenLines > 0) {
       screen.say(loaded.notes.find((note) => note.includes("broken")) ?? "");
     }

@@ -42,7 +42,7 @@ export async function writeAssembly(
 }
 
 /** Throws UserError TEMPLATE_TOO_LARGE if CloudFormation would refuse the file. */
-async function measured(stack: string, file: string): Promise<WrittenTemplate> {
+export async function measured(stack: string, file: string): Promise<WrittenTemplate> {
   const { size: bytes } = await stat(file);
   if (bytes <= templateBytesMax) return { stack, file, bytes };
   const message = `${file} has ${bytes} bytes, CloudFormation takes ${templateBytesMax}`;
