@@ -49,6 +49,18 @@ describe("an invocation that failed", () => {
     assert.equal(kindOf("Runtime.Unknown"), undefined);
   });
 
+  test("is the service's fault when the bootstrap had to answer 504 for it", () => {
+    const log = createFaultLog();
+    const give = (text: string): void => {
+      const body = Buffer.from(JSON.stringify({ statusCode: 504, body: text }));
+      log.noteInvocation("GET /", { type: "response", body, streaming: false }, 0);
+    };
+    give("its own 504");
+    assert.equal(log.faults.length, 0);
+    give('{"message":"Gateway Timeout"}');
+    assert.equal(log.faults[0]?.kind, "timed-out");
+  });
+
   test("is the service's fault when what it gave is no HTTP answer", () => {
     const log = createFaultLog();
     const good = Buffer.from('{"statusCode":200}');

@@ -4,7 +4,7 @@
  */
 import type { Tier } from "../core/index.ts";
 import type { FargateTierOptions } from "./fargate/tier.ts";
-import { answerOf } from "./lambda/answer.ts";
+import { answerOf, isTimeout } from "./lambda/answer.ts";
 import type { InvocationResult } from "./lambda/invocation.ts";
 
 /** How a service fails. */
@@ -119,7 +119,11 @@ function invocationFault(
   result: InvocationResult,
 ): { readonly kind: FaultKind; readonly reason: string } | null {
   if (result.type === "response") {
-    if (answerOf(result) !== null) return null;
+    const answer = answerOf(result);
+    if (answer !== null && isTimeout(answer)) {
+      return { kind: "timed-out", reason: "the service did not answer in time" };
+    }
+    if (answer !== null) return null;
     return { kind: "answer-invalid", reason: "the answer can not be passed on as HTTP" };
   }
   const { errorType, message } = result;

@@ -31,6 +31,11 @@ export function answerOf(result: InvocationResult): Answer | null {
   }
 }
 
+/** Whether it is what our bootstrap says when the service has not answered in time. */
+export function isTimeout({ status, body }: Answer): boolean {
+  return status === 504 && body.toString() === '{"message":"Gateway Timeout"}';
+}
+
 function buffered(payload: Buffer): Answer | null {
   const returned: unknown = JSON.parse(payload.toString("utf8"));
   if (typeof returned === "string") return inferred(returned);

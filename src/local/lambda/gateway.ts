@@ -11,7 +11,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Clock } from "../clock.ts";
 import type { Meter } from "../meter.ts";
 import type { Endpoint } from "../service.ts";
-import { type Answer, answerOf, streamHeadOf } from "./answer.ts";
+import { type Answer, answerOf, isTimeout, streamHeadOf } from "./answer.ts";
 import { eventOf } from "./event.ts";
 import { type Invocation, type InvocationResult, requestPayloadBytesMax } from "./invocation.ts";
 import { refuseBytes } from "./refusal.ts";
@@ -36,7 +36,7 @@ export interface GatewayOptions {
   readonly clientKeepAliveMs: number;
   /** Real milliseconds that a function may take. @default 30000, the limit of HTTP APIs */
   readonly integrationTimeoutMs?: number;
-  /** A request, as "GET /path", gets 500 because the function gave this instead of an answer. */
+  /** A request, as "GET /path", fails because the function gave this instead of an answer. */
   readonly onFailed?: (request: string, result: InvocationResult) => void;
 }
 
@@ -315,11 +315,12 @@ class FrontDoor implements Gateway {
     }
     const whole = result.type === "response" && result.received === true;
     const answer = answerOf(whole ? { ...result, body: exchange.begun } : result);
+    const { method, url } = exchange.request;
     if (answer !== null) {
+      if (isTimeout(answer)) this.#options.onFailed?.(`${method} ${url}`, result);
       this.#send(exchange, answer);
       return;
     }
-    const { method, url } = exchange.request;
     this.#options.onFailed?.(`${method} ${url}`, result);
     this.#refuse(exchange, 500, "Internal Server Error");
   }
