@@ -1,15 +1,24 @@
 /** The package as npm would install it: every export resolves and has types, the command runs. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { root } from "../sources.ts";
 
 interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly types: string }>>;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
   readonly version: string;
 }
 
@@ -27,12 +36,16 @@ before(() => {
   const [{ filename = "" } = {}] = JSON.parse(packed.slice(packed.indexOf("["))) as {
     filename?: string;
   }[];
+  writeFileSync(join(folder, "package.json"), "{}");
   installed = join(folder, "node_modules", "lambdaflex");
   mkdirSync(installed, { recursive: true });
   execFileSync("tar", ["-xzf", join(folder, filename), "-C", installed, "--strip-components=1"]);
-  for (const name of [...Object.keys(manifest.dependencies), "@leichtgewicht"]) {
+  const peers = Object.keys(manifest.peerDependencies);
+  for (const name of [...Object.keys(manifest.dependencies), ...peers, "@leichtgewicht"]) {
     const from = join(root, "node_modules", name);
-    if (existsSync(from)) symlinkSync(from, join(folder, "node_modules", name));
+    const to = join(folder, "node_modules", name);
+    mkdirSync(dirname(to), { recursive: true });
+    if (existsSync(from)) symlinkSync(from, to);
   }
 });
 
