@@ -20,11 +20,20 @@ export function motoServer(): string | null {
 /** Python takes a while to load it. */
 const startMsMax = 60_000;
 
+/** As much of its complaints as is kept, characters. */
+const saidMax = 4000;
+
 /** Starts it at a free port of 127.0.0.1 and waits until it answers. */
 export async function startMoto(program: string): Promise<Moto> {
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
-  const child = spawn(program, ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
+  const child = spawn(program, ["-H", "127.0.0.1", "-p", String(port)], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said = (said + text).slice(-saidMax);
+  });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const stop = async (): Promise<void> => {
     child.kill("SIGKILL");
@@ -39,7 +48,7 @@ export async function startMoto(program: string): Promise<Moto> {
     if (answers) return { endpoint, stop };
     if (performance.now() > untilMs || child.exitCode !== null) {
       await stop();
-      throw new Error("moto_server did not start");
+      throw new Error(`moto_server did not start (exit ${child.exitCode}):\n${said}`);
     }
     await delay(100);
   }
