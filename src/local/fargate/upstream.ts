@@ -5,6 +5,7 @@
  * whether a byte of its answer came, which decides whether the request may be sent again.
  */
 import { connect, type Socket } from "node:net";
+import { afterPoll } from "../after-poll.ts";
 import type { Endpoint } from "../service.ts";
 import {
   type AnswerHead,
@@ -16,8 +17,9 @@ import {
 /** Why a request got no (whole) answer. */
 export interface UpstreamFailure {
   /**
-   * `refused`: no connection, nothing was sent. `closed`: the connection broke before or within the
-   * answer. `malformed`: the answer is none. `timeout`: nothing moved for too long.
+   * `refused`: no connection, or one that was found closed; nothing was sent. `closed`: it broke
+   * before or within the answer. `malformed`: the answer is none. `timeout`: nothing moved for too
+   * long.
    */
   readonly kind: "refused" | "closed" | "malformed" | "timeout";
   readonly detail: string;
@@ -55,8 +57,9 @@ export interface UpstreamCall {
 /** The connections to one target. */
 export interface Upstream {
   /**
-   * Sends a request. `reuse` says which connections will do: a recently used one is hardly ever
-   * closed by the target in the same moment, which matters to what cannot be sent twice.
+   * Sends a request. `reuse` says which connections will do: what cannot be sent twice goes on a
+   * `recent` one, which is hardly ever closed by the target in the same moment, and only after a
+   * look whether it has been.
    */
   send(head: string, method: string, reuse: Reuse, sink: UpstreamSink): void;
   closeIdle(): void;
@@ -79,7 +82,8 @@ const hintMarginMs = 1000;
 interface Connection {
   idleSinceMs: number;
   usableMs: number;
-  send(head: string, method: string, sink: UpstreamSink): void;
+  /** Sends a request; with `looks` only after everything that has come by now was read. */
+  send(head: string, method: string, sink: UpstreamSink, looks: boolean): void;
   destroy(): void;
 }
 
@@ -120,12 +124,10 @@ export function createUpstream(endpoint: Endpoint, timeoutMs: number): Upstream 
 
   return {
     send(head, method, reuse, sink) {
-      let connection = take(reuse);
-      if (!connection) {
-        connection = openConnection(endpoint, timeoutMs, onIdle, onGone);
-        all.add(connection);
-      }
-      connection.send(head, method, sink);
+      const idling = take(reuse);
+      const connection = idling ?? openConnection(endpoint, timeoutMs, onIdle, onGone);
+      all.add(connection);
+      connection.send(head, method, sink, idling !== null && reuse === "recent");
     },
     closeIdle() {
       open = false;
@@ -151,9 +153,12 @@ function openConnection(
   let keepAlive = true;
   let waiting: (() => void) | null = null;
 
+  /** How a connection that breaks now fails its request: while that waits, nothing was sent. */
+  const broken = (): "refused" | "closed" => (waiting ? "refused" : "closed");
   const fail = (kind: UpstreamFailure["kind"], detail: string): void => {
     const failed = sink;
     sink = null;
+    waiting = null;
     onGone(connection);
     socket.destroy();
     failed?.onFailure({ kind, detail, answered: reader.started });
@@ -205,27 +210,33 @@ function openConnection(
   const connection: Connection = {
     idleSinceMs: 0,
     usableMs: idleMsMax,
-    send(head, method, to) {
+    send(head, method, to, looks) {
       sink = to;
-      const begin = (): void => {
-        if (sink !== to) return;
+      waiting = () => {
         reader.expect(method, answers);
         socket.write(head, "latin1");
         to.onReady(call);
       };
-      if (socket.connecting) waiting = begin;
-      else begin();
+      // A target that died a moment ago has closed it, and nobody has read that yet.
+      if (looks) afterPoll(begin);
+      else if (!socket.connecting) begin();
     },
-    destroy: () => fail(waiting ? "refused" : "closed", "the target has left"),
+    destroy: () => fail(broken(), "the target has left"),
+  };
+
+  const begin = (): void => {
+    const start = waiting;
+    waiting = null;
+    start?.();
   };
 
   socket.setTimeout(timeoutMs);
-  socket.on("connect", () => {
-    const begin = waiting;
-    waiting = null;
-    begin?.();
-  });
+  socket.on("connect", begin);
   socket.on("data", (chunk: Buffer) => {
+    if (waiting) {
+      fail("refused", "bytes that nobody has asked for");
+      return;
+    }
     try {
       reader.push(chunk);
     } catch (error) {
@@ -239,17 +250,17 @@ function openConnection(
   socket.on("drain", () => sink?.onDrain());
   socket.on("end", () => {
     onGone(connection);
-    if (!reader.close()) fail("closed", "the target closed the connection");
+    if (waiting || !reader.close()) fail(broken(), "the target closed the connection");
   });
   socket.on("timeout", () => {
     if (sink?.clientStalls()) socket.setTimeout(timeoutMs);
     else fail("timeout", `nothing moved for ${timeoutMs} ms`);
   });
   socket.on("error", (error: NodeJS.ErrnoException) => {
-    fail(waiting ? "refused" : "closed", error.code ?? error.message);
+    fail(broken(), error.code ?? error.message);
   });
   socket.on("close", () => {
-    fail(waiting ? "refused" : "closed", "the connection was closed");
+    fail(broken(), "the connection was closed");
   });
   return connection;
 }

@@ -8,6 +8,7 @@
  */
 import { type Random, seededRandom } from "../../core/random.ts";
 import type { Tier } from "../../core/types.ts";
+import { afterPoll } from "../after-poll.ts";
 import type { Clock } from "../clock.ts";
 import { createResolver, openResolverPool, type Resolved, type Resolver } from "../dns/resolver.ts";
 import type { Endpoint } from "../service.ts";
@@ -167,9 +168,8 @@ function reuse(fleet: Fleet, exchange: Exchange, lane: Lane): void {
     write(fleet, exchange, lane, false);
     return;
   }
-  // Look whether the server has closed it meanwhile, as OkHttp does for all but GET: one turn of
-  // the event loop reads what has already come.
-  setImmediate(() => {
+  // Look whether the server has closed it meanwhile, as OkHttp does for all but GET.
+  afterPoll(() => {
     if (lane.connection.open) write(fleet, exchange, lane, false);
     else start(fleet, exchange, false);
   });
