@@ -53,7 +53,7 @@ async function startStage(t: TestContext): Promise<Stage> {
       const cloud = awsCloud(readDeployment({ ...seeded.variables, ...variables }), {
         region: world.region,
         nowMs: () => world.nowMs,
-        settings: { readinessPath: "/", drainQuietMs: 600_000, watchesWindows: false },
+        settings: { readinessPath: "/", drainQuietMs: 600_000, stirs: null },
         probe: async () => true,
       });
       clouds.push(cloud);

@@ -7,6 +7,7 @@ import {
   lambdaOnly,
   type Observation,
   type Route,
+  type Sample,
   type Status,
   sameRoute,
 } from "../core/index.ts";
@@ -15,7 +16,7 @@ import { deprovision, type OrderParts, provision } from "./burst-orders.ts";
 import { type BurstReading, readBurst } from "./burst-stack.ts";
 import type { Deployment } from "./deployment.ts";
 import { fargateFacts, noService, readService } from "./fargate-facts.ts";
-import { awakeBecause, looksAtRecords } from "./idle.ts";
+import { awakeBecause, looksAtRecords, stirredAtOf, stirredNote } from "./idle.ts";
 import { readConcurrencyLimit, readFunction } from "./lambda-facts.ts";
 import { type CloudMemory, memoryOf, remember } from "./memory.ts";
 import { metricQueries } from "./metric-queries.ts";
@@ -39,7 +40,7 @@ import {
   routeOfRecords,
 } from "./records.ts";
 import { closeClients, type ServiceClients } from "./service-clients.ts";
-import { closeTable, readState, type StateTable, writeStatus } from "./table.ts";
+import { closeTable, readState, type StateTable, writeNotes, writeStatus } from "./table.ts";
 
 /** What the adapter takes from the configuration. */
 export interface AwsCloudSettings {
@@ -47,8 +48,11 @@ export interface AwsCloudSettings {
   readonly readinessPath: string;
   /** The balancer's metrics are read at least that far back. */
   readonly drainQuietMs: number;
-  /** Whether the policy decides by windows and not by alarms alone. */
-  readonly watchesWindows: boolean;
+  /**
+   * Whether a window comes near to what could move the policy; `null` if alarms alone decide.
+   * After such a window the next ones are looked at without any alarm, for hours.
+   */
+  readonly stirs: ((window: Sample) => boolean) | null;
 }
 
 /** Everything that AwsCloud works with. */
@@ -113,7 +117,8 @@ export class AwsCloud implements Cloud {
         );
     const [{ status, notes }, reason] = await Promise.all([state, stirred]);
     const memory = memoryOf(notes.memory);
-    const awake = awakeBecause(status, memory, settings.watchesWindows, nowMs);
+    const stirredAtMs = settings.stirs === null ? null : stirredAtOf(notes.stirred);
+    const awake = awakeBecause(status, memory, stirredAtMs, nowMs);
     const untold = untoldOf(notes.untold).length > 0 ? "events were not told yet" : null;
     return { awake: awake ?? reason ?? untold, status };
   }
@@ -144,6 +149,9 @@ export class AwsCloud implements Cloud {
     const fargate = fargateFacts(reading, service, deployment);
     const probes = await this.#probe(status, fargate.state === "ready" ? burst : null);
     const { series, fromMs, atMs } = read;
+    // A window that closed since the reading may have been read incompletely.
+    const samples = closedSamples(series, fromMs, atMs, burst !== null);
+    await this.#noteStirring(samples, stirredAtOf(state.notes.stirred));
     return {
       status,
       world: {
@@ -155,8 +163,7 @@ export class AwsCloud implements Cloud {
         fargate: { ...fargate, probeOk: probes.fargate, orphans },
         dns,
         alarms,
-        // A window that closed since the reading may have been read incompletely.
-        samples: closedSamples(series, fromMs, atMs, burst !== null),
+        samples,
         recent: recentTraffic(series, nowMs),
         balancerLastRequestMs: lastRequestMs(series, nowMs),
       },
@@ -302,6 +309,13 @@ export class AwsCloud implements Cloud {
     if (this.#parts.readOnly || memory.stack === null || status.target !== "lambda") return;
     if (reading.kind !== "absent" || orphans.length > 0) return;
     await remember(this.#parts.table, { ...memory, stack: null });
+  }
+
+  async #noteStirring(samples: readonly Sample[], notedMs: number): Promise<void> {
+    const { settings, table, readOnly = false } = this.#parts;
+    if (settings.stirs === null || readOnly) return;
+    const note = stirredNote(samples, settings.stirs, notedMs);
+    if (note !== null) await writeNotes(table, { stirred: note });
   }
 
   /** Probes a tier only before traffic moves to it: probes are requests too. */

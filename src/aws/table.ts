@@ -24,7 +24,7 @@ export interface StateTable {
 }
 
 /** Texts beside the status that do not take part in the compare-and-swap. */
-export type Note = "memory" | "told" | "untold";
+export type Note = "memory" | "told" | "untold" | "stirred";
 
 /** What the item holds. */
 export interface StoredState {
@@ -70,6 +70,7 @@ export async function readState(table: StateTable): Promise<StoredState> {
       memory: item.memory?.S ?? null,
       told: item.told?.S ?? null,
       untold: item.untold?.S ?? null,
+      stirred: item.stirred?.S ?? null,
     },
   };
 }

@@ -1,6 +1,7 @@
 /** CloudWatch alarms from the definitions that the local cloud and the simulator use. */
 import { CfnAlarm } from "aws-cdk-lib/aws-cloudwatch";
 import type { Construct } from "constructs";
+import { alarmThresholds } from "../config/policy.ts";
 import { type AlarmDefinition, alarmDefinitions, type MetricRef } from "../core/alarms.ts";
 import { alarmName } from "../core/deployment.ts";
 import type { Plan } from "./plan.ts";
@@ -21,8 +22,8 @@ export function addAlarms(
   places: SeriesPlaces,
   target: string,
 ): readonly CfnAlarm[] {
-  const { thresholds, lambda, name } = plan.config;
-  return alarmDefinitions(thresholds, lambda.concurrencyMax)
+  const { lambda, name } = plan.config;
+  return alarmDefinitions(alarmThresholds(plan.config), lambda.concurrencyMax)
     .filter((definition) => definition.stack === stack)
     .map((definition) => {
       return new CfnAlarm(scope, idOf(definition.name), {

@@ -352,9 +352,9 @@ export interface DeploymentProps {
    */
   readonly dashboard?: boolean;
   /**
-   * What decides on the tier: threshold follows the alarms; the others weigh what each tier costs,
-   * auto by what has paid so far.
-   * @default "threshold"
+   * What decides on the tier: auto, work-function and break-even weigh what tiers cost, threshold
+   * follows the alarms. Whoever sets thresholds and no policy gets threshold.
+   * @default "auto"
    */
   readonly policy?: "threshold" | "break-even" | "work-function" | "auto";
 }

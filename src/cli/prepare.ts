@@ -12,7 +12,7 @@ import {
   serviceFields,
   setupDigest,
 } from "../config/index.ts";
-import { policyOf } from "../config/policy.ts";
+import { alarmThresholds, policyOf } from "../config/policy.ts";
 import { digestOf } from "../local/digest.ts";
 import { startLeashed } from "../local/leash.ts";
 import type { ServiceSpec } from "../local/service.ts";
@@ -31,14 +31,15 @@ export interface Prepared {
   readonly local: Omit<LocalOptions, "speed" | "seed" | "stateFolder" | "startMs">;
 }
 
-/** Loads the configuration and runs its set-up if it is due. */
+/** Loads the configuration and runs its set-up if it is due; `policy` overrides its own. */
 export async function prepare(
   path: string | undefined,
   tell: (line: string) => void,
   signal: AbortSignal,
   choice: RuntimeChoice = { kind: "process" },
+  policy: Config["policy"] | null = null,
 ): Promise<Prepared> {
-  const loaded = await loadConfig(path);
+  const loaded = withPolicy(await loadConfig(path), policy);
   // An image has its set-up inside.
   if (choice.kind === "process") await runSetup(loaded, tell, signal);
   const runtime = await openRuntime({ choice, loaded, tell, signal });
@@ -51,13 +52,17 @@ export async function prepare(
   const local = {
     service,
     sizes: sizesOf(config),
-    thresholds: config.thresholds,
+    thresholds: alarmThresholds(config),
     settings: engineSettings(config),
     policy: policyOf(config),
     standby: config.standby,
     startsMax: Math.max(1, availableParallelism()),
   };
   return { loaded, service, renewed, close: runtime.close, local };
+}
+
+function withPolicy(loaded: LoadedConfig, policy: Config["policy"] | null): LoadedConfig {
+  return policy === null ? loaded : { ...loaded, config: { ...loaded.config, policy } };
 }
 
 /** The service with the digest of its present files. */

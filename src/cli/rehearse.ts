@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type CommandDef, defineCommand } from "citty";
-import { configFiles, loadMix, UserError } from "../config/index.ts";
+import { type Config, configFiles, loadMix, UserError } from "../config/index.ts";
 import { profileOf } from "../config/policy.ts";
 import { parseTrace, TraceError, type TraceShape } from "../local/load/shape.ts";
 import { forget } from "../local/memory.ts";
@@ -12,7 +12,7 @@ import { RehearsalAborted, type RehearsalResult, runRehearsal } from "../local/r
 import { openRunFiles } from "../local/run-files.ts";
 import { createLocalStream } from "../local/run-stream.ts";
 import type { Local } from "../local/start.ts";
-import { numberOption } from "./arguments.ts";
+import { choiceOption, numberOption } from "./arguments.ts";
 import { interruptedCode, interruptSignal } from "./interrupt.ts";
 import { asUserError } from "./local-errors.ts";
 import { lockState, type Prepared, prepare } from "./prepare.ts";
@@ -26,6 +26,9 @@ import { openWeb, type WebOptions, webArgs } from "./web.ts";
 const replayMs = 45 * 60_000;
 /** A cycle that is not complete by then never will be. */
 const deadlineMs = 4 * 60 * 60_000;
+
+/** A rehearsal shows the ways; when they pay is what `simulate` tells. */
+const policies = ["threshold", "auto", "break-even", "work-function"] as const;
 
 const args = {
   config: {
@@ -56,6 +59,12 @@ const args = {
     valueHint: "N",
     description: "Seed of arrivals and delays",
   },
+  policy: {
+    type: "string",
+    default: "threshold",
+    valueHint: "NAME",
+    description: "What decides; the other policies weigh costs, which takes minutes longer",
+  },
   json: { type: "boolean", description: "Print the result as one JSON object" },
   ...runtimeArgs,
   ...webArgs,
@@ -67,6 +76,7 @@ interface Options {
   readonly peak: number;
   readonly speed: number;
   readonly seed: number;
+  readonly policy: Config["policy"];
   readonly json: boolean;
   readonly runtime: RuntimeChoice;
   readonly web: Pick<WebOptions, "web" | "record" | "report">;
@@ -82,6 +92,7 @@ const command: CommandDef = defineCommand({
       peak: numberOption("peak", given.peak, 1, 20_000),
       speed: numberOption("speed", given.speed, 1, 600),
       seed: numberOption("seed", given.seed, 0, 2 ** 31, "whole number"),
+      policy: choiceOption("policy", given.policy, policies) ?? "threshold",
       json: given.json === true,
       runtime: runtimeChoice(given),
       web: { web: given.web !== false, record: given.record, report: given.report },
@@ -96,7 +107,8 @@ async function rehearse(options: Options): Promise<number> {
   try {
     const shape = await readTrace(options.trace);
     const config = options.config ?? defaultConfig();
-    const prepared = await prepare(config, screen.say, interrupt.signal, options.runtime);
+    const { runtime, policy } = options;
+    const prepared = await prepare(config, screen.say, interrupt.signal, runtime, policy);
     const result = await run(options, prepared, shape, screen, interrupt.signal).finally(
       prepared.close,
     );
@@ -126,7 +138,8 @@ async function run(
   const view = rehearsalView(screen);
   const { peak, speed, seed } = options;
   screen.say(
-    `rehearsing ${config.name}: peak ${peak} requests/s, ${speed} × as fast, seed ${seed}`,
+    `rehearsing ${config.name}: peak ${peak} requests/s, ${speed} × as fast, seed ${seed}, ` +
+      `policy ${config.policy}`,
   );
   const profile = profileOf(config);
   const cloud = { ...local, speed, seed, startMs: Date.now() };

@@ -86,7 +86,7 @@ test("a service at rest on AWS tells what it does and how near the alarms are", 
     ["steady", "lambda", 100],
   );
   const busy = snapshot.alarms.find(({ name }) => name === "busy-requests");
-  assert.equal(busy?.threshold, 3000);
+  assert.equal(busy?.threshold, 915, "60 × the break-even rate wakes the default policy");
   assert.equal(snapshot.tiers.lambda.state, "ready");
   const rate = snapshot.tiers.lambda.requestsPerSecond ?? 0;
   assert.ok(rate > 8 && rate < 12, `${rate} requests/s`);

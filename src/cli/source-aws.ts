@@ -13,7 +13,7 @@ import { openTable, readStatus, type StateTable, writeStatus } from "../aws/tabl
 import { type ControllerConfig, parseControllerConfig } from "../config/controller.ts";
 import { UserError } from "../config/errors.ts";
 import { loadConfig } from "../config/load.ts";
-import { policyOf, profileOf } from "../config/policy.ts";
+import { alarmThresholds, policyOf, profileOf } from "../config/policy.ts";
 import { engineSettings } from "../config/settings.ts";
 import { refusingBursts } from "../controller/refusal.ts";
 import { alarmDefinitions } from "../core/alarms.ts";
@@ -109,7 +109,7 @@ async function report(deployed: Deployed): Promise<Report> {
     settings: {
       readinessPath: config.readiness.path,
       drainQuietMs: pastMs,
-      watchesWindows: false,
+      stirs: null,
     },
     clients,
     table,
@@ -135,7 +135,7 @@ async function report(deployed: Deployed): Promise<Report> {
     step: { phase, wait },
     decision,
     settings,
-    definitions: alarmDefinitions(config.thresholds, config.lambda.concurrencyMax),
+    definitions: alarmDefinitions(alarmThresholds(config), config.lambda.concurrencyMax),
     environments: null,
     switchReason: await reasonOf(table, status),
     windows: estimatedWindows(world.samples, status, profile),

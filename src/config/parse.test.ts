@@ -69,7 +69,7 @@ const mistakes: readonly (readonly [object, string, string, RegExp])[] = [
     { policy: "magic" },
     "CONFIG_VALUE_INVALID",
     'policy: expected one of "threshold", "break-even", "work-function", "auto"',
-    /thresh/,
+    /"auto"/,
   ],
   [
     { domain: "API" },
@@ -285,4 +285,14 @@ test("a complete configuration survives JSON and is its own result", () => {
       assert.equal(JSON.stringify(parseConfig(JSON.parse(text), "/other", "x.json")), text);
     }),
   );
+});
+
+test("whoever sets thresholds and no policy lets them decide", () => {
+  const thresholds = { up: { requestsPerMinute: 6000 } };
+  const policyOf = (raw: object): string =>
+    parseConfig({ command, ...raw }, "shop", "shop.json").policy;
+  assert.equal(policyOf({}), "auto");
+  assert.equal(policyOf({ thresholds }), "threshold");
+  assert.equal(policyOf({ thresholds, policy: undefined }), "threshold");
+  assert.equal(policyOf({ thresholds, policy: "auto" }), "auto");
 });

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { UserError } from "./errors.ts";
 import { type Problem, problemsOf, valueText } from "./problems.ts";
 import { configSchema } from "./schema.ts";
-import type { Config } from "./types.ts";
+import type { Config, ConfigInput } from "./types.ts";
 
 /** How many problems of a file are shown; the rest is counted. */
 const problemsMax = 10;
@@ -32,9 +32,16 @@ export function parseConfig(raw: unknown, folder: string, file: string): Config 
       'The smallest configuration is {"command": "node server.js"}.',
     );
   }
-  const result = configSchema.safeParse({ name: nameFromFolder(folder), ...raw });
+  const given = { name: nameFromFolder(folder), ...raw, ...impliedPolicy(raw) };
+  const result = configSchema.safeParse(given);
   if (result.success) return result.data;
   throw problemsError(file, problemsOf(raw, result.error.issues));
+}
+
+/** Whoever sets thresholds wants them to decide. */
+function impliedPolicy(raw: { policy?: unknown; thresholds?: unknown }): Partial<ConfigInput> {
+  const implied = raw.thresholds !== undefined && raw.policy === undefined;
+  return implied ? { policy: "threshold" } : {};
 }
 
 function problemsError(file: string, problems: readonly Problem[]): UserError {

@@ -1,7 +1,8 @@
 /** The policy that a configuration names, as the engine of a real or local cloud runs it. */
-import { type CostProfile, profileDefault } from "../core/cost.ts";
+import type { Thresholds } from "../core/alarms.ts";
+import { breakEvenRequestsPerSecond, type CostProfile, profileDefault } from "../core/cost.ts";
 import { type Prices, usEast1 } from "../core/prices.ts";
-import type { Policy } from "../core/types.ts";
+import type { Policy, Sample } from "../core/types.ts";
 import { cloudTimesDefault, economicsOf, switchTimesOf } from "../policies/economics.ts";
 import { policyNamed } from "../policies/named.ts";
 import { engineSettings } from "./settings.ts";
@@ -40,4 +41,37 @@ export function policyOf(config: PolicyConfig, prices: Prices = usEast1): Policy
     tasksMax: fargate.maxTasks,
     requestsPerTaskPerMinute: fargate.requestsPerTaskPerMinute,
   });
+}
+
+/**
+ * What the alarms ring at. A policy that reckons does not follow them, they only wake it: the one
+ * on requests rings at the break-even rate, below which no reckoning comes out for Fargate.
+ */
+export function alarmThresholds(config: PolicyConfig, prices: Prices = usEast1): Thresholds {
+  const { policy, thresholds } = config;
+  if (policy === "threshold") return thresholds;
+  const worthPerMinute = Math.floor(60 * breakEvenRequestsPerSecond(profileOf(config), prices));
+  const requestsPerMinute = Math.max(1, Math.min(thresholds.up.requestsPerMinute, worthPerMinute));
+  return { ...thresholds, up: { ...thresholds.up, requestsPerMinute } };
+}
+
+/** A window at this share of the break-even rate is worth a closer look at the ones after it. */
+const stirringShare = 0.5;
+
+/**
+ * Whether a window comes near to what could move the policy, at the duration that it shows; `null`
+ * for a policy that alarms alone decide for.
+ */
+export function stirringWindows(
+  config: PolicyConfig,
+  prices: Prices = usEast1,
+): ((window: Sample) => boolean) | null {
+  if (config.policy === "threshold") return null;
+  const profile = profileOf(config);
+  return ({ requests, periodMs, durationMsMean: lambdaDurationMs }) => {
+    if (requests === 0) return false;
+    const measured = lambdaDurationMs === undefined ? profile : { ...profile, lambdaDurationMs };
+    const breakEven = breakEvenRequestsPerSecond(measured, prices);
+    return (requests * 1000) / periodMs >= stirringShare * breakEven;
+  };
 }

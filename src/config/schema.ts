@@ -75,10 +75,10 @@ export const configSchema: z.ZodType<Config, ConfigInput> = z
     dashboard,
     policy: z
       .enum(["threshold", "break-even", "work-function", "auto"])
-      .default("threshold")
+      .default("auto")
       .describe(
-        "What decides on the tier: threshold follows the alarms; the others weigh what each tier " +
-          "costs, auto by what has paid so far.",
+        "What decides on the tier: auto, work-function and break-even weigh what tiers cost, " +
+          "threshold follows the alarms. Whoever sets thresholds and no policy gets threshold.",
       ),
     load,
     watch,

@@ -246,8 +246,8 @@ export interface Config {
    */
   readonly dashboard: boolean;
   /**
-   * What decides on the tier: threshold follows the alarms; the others weigh what each tier costs,
-   * auto by what has paid so far. Default: "threshold".
+   * What decides on the tier: auto, work-function and break-even weigh what tiers cost, threshold
+   * follows the alarms. Whoever sets thresholds and no policy gets threshold. Default: "auto".
    */
   readonly policy: "threshold" | "break-even" | "work-function" | "auto";
   /** The requests that a rehearsal sends. */

@@ -7,6 +7,7 @@ import { changeByHand } from "../../test/aws/world/dns.ts";
 import { createWorld, type World } from "../../test/aws/world/world.ts";
 import { closeTable, openTable, readEvents, readStatus, writeStatus } from "../aws/index.ts";
 import { readTurn, takeTurn } from "../aws/turns.ts";
+import type { Config } from "../config/index.ts";
 import { type EngineEvent, lambdaOnly, type Status } from "../core/index.ts";
 import { pinned } from "../core/override.ts";
 import { type ControllerHandler, createHandler, type InvocationResult } from "./handler.ts";
@@ -44,9 +45,10 @@ const transition = {
 async function startStage(
   t: TestContext,
   variables: Readonly<Record<string, string>> = {},
+  policy: Config["policy"] = "threshold",
 ): Promise<Stage> {
   const world = createWorld({ seed: 5 });
-  const seeded = seedDeployment(world, { config: { transition } });
+  const seeded = seedDeployment(world, { config: { transition, policy } });
   const aws = await startLoopback(world);
   const before = { ...process.env };
   Object.assign(process.env, aws.environment);
@@ -266,4 +268,53 @@ test("variables that no stack wrote are refused at the start, by name", async (t
   }
   const parameters = { LAMBDAFLEX_BURST_PARAMETERS: '{"a":1}' };
   assert.throws(() => stage.makeHandler(parameters), /LAMBDAFLEX_BURST_PARAMETERS/);
+});
+
+test("the default policy costs nothing while nothing could move it", async (t) => {
+  const stage = await startStage(t, {}, "auto");
+  const { world } = stage;
+  const looks = (): number => stage.called().filter((action) => action === "GetMetricData").length;
+  const idleCalls = async (count: number): Promise<void> => {
+    for (let at = 0; at < count; at += 1) {
+      assert.equal((await stage.minute()).outcome, "idle");
+      assert.equal(stage.called().length, 2);
+    }
+  };
+  world.traffic.rate = () => 2;
+  await stage.minutes(3);
+  stage.called();
+  await idleCalls(15);
+  world.advance(12 * 60 * 60_000);
+  assert.equal((await stage.minute()).outcome, "ticked", "a window that is lost is lost for good");
+  assert.ok(looks() >= 1, "in several pages");
+  const { windowSeenMs } = await stage.status();
+  assert.ok(world.nowMs - windowSeenMs < 10 * 60_000, "all windows are made up for");
+
+  world.traffic.rate = () => 60;
+  for (let at = 0; at < 60 && (await stage.status()).target === "lambda"; at += 1) {
+    await stage.minute();
+  }
+  assert.equal((await stage.status()).target, "fargate");
+  assert.match(messages(await stage.history()), /target fargate: follows .*\(break-even \d/);
+});
+
+test("after traffic that was near to moving it a policy looks for hours", async (t) => {
+  const stage = await startStage(t, {}, "auto");
+  const { world } = stage;
+  const ticksIn = async (count: number): Promise<number> => {
+    let ticks = 0;
+    for (let at = 0; at < count; at += 1) {
+      if ((await stage.minute()).outcome === "ticked") ticks += 1;
+    }
+    return ticks;
+  };
+  world.traffic.rate = () => 18;
+  await stage.minutes(8);
+  world.traffic.rate = () => 2;
+  await stage.minutes(12);
+  const looks = await ticksIn(60);
+  assert.ok(looks >= 6 && looks <= 9, `within ten minutes, not ${looks} times an hour`);
+  world.advance(6 * 60 * 60_000);
+  await stage.minutes(2);
+  assert.equal(await ticksIn(30), 0, "it sleeps again");
 });

@@ -8,7 +8,7 @@ import { httpProbe, type Probe } from "../aws/probe.ts";
 import { serviceClients } from "../aws/service-clients.ts";
 import { openTable, type StateTable } from "../aws/table.ts";
 import { parseControllerConfig } from "../config/controller.ts";
-import { policyOf } from "../config/policy.ts";
+import { policyOf, stirringWindows } from "../config/policy.ts";
 import { engineSettings } from "../config/settings.ts";
 import type { EngineSettings } from "../core/index.ts";
 import type { WriteLine } from "./log.ts";
@@ -62,7 +62,7 @@ export function setUp(options: ControllerOptions): Controller {
       settings: {
         readinessPath: config.readiness.path,
         drainQuietMs: settings.drainQuietMs,
-        watchesWindows: config.policy !== "threshold",
+        stirs: stirringWindows(config),
       },
       clients: serviceClients({ region }),
       table,

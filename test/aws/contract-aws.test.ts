@@ -15,7 +15,7 @@ cloudContract("AWS over the loopback", async () => {
   const cloud = awsCloud(readDeployment({ ...seeded.variables }), {
     region: world.region,
     nowMs: () => world.nowMs,
-    settings: { readinessPath: "/", drainQuietMs: 600_000, watchesWindows: false },
+    settings: { readinessPath: "/", drainQuietMs: 600_000, stirs: null },
     probe: probeOf(world),
   });
   return {

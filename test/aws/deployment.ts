@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { controllerConfigText } from "../../src/config/controller.ts";
 import { parseConfig } from "../../src/config/parse.ts";
+import { alarmThresholds } from "../../src/config/policy.ts";
 import { alarmDefinitions } from "../../src/core/alarms.ts";
 import {
   alarmName,
@@ -62,7 +63,7 @@ export function seedDeployment(world: World, options: DeploymentOptions = {}): S
     app,
     "test",
   );
-  addAlarms(world, config.thresholds, names.appFunction);
+  addAlarms(world, alarmThresholds(config), names.appFunction);
   const record = {
     Name: `${domain}.`,
     Type: "A",

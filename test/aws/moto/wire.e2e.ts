@@ -82,7 +82,7 @@ describe("the wire format against moto", () => {
       clients: withAccountSettings(serviceClients({ region })),
       table,
       nowMs: () => Date.now(),
-      settings: { readinessPath: "/", drainQuietMs: 600_000, watchesWindows: false },
+      settings: { readinessPath: "/", drainQuietMs: 600_000, stirs: null },
       probe: async () => true,
     });
   });
