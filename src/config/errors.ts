@@ -41,6 +41,7 @@ export const errorCodes = {
   COMMAND_UNKNOWN: "There is no such lambdaflex command.",
   SETUP_FAILED: "The `setup` command ended with an error or took too long.",
   PORT_IN_USE: "Another program listens on the port already.",
+  ADDRESS_FOREIGN: "The page should listen on an address that this machine does not have.",
   SERVICE_COMMAND_NOT_FOUND: "The program that `command` names does not exist.",
   SERVICE_NOT_READY: "The service did not get ready within `readiness.timeoutSeconds`.",
   SERVICE_CRASHED: "The service ended although nobody had stopped it.",

@@ -44,15 +44,17 @@ export function policyOf(config: PolicyConfig, prices: Prices = usEast1): Policy
 }
 
 /**
- * What the alarms ring at. A policy that reckons does not follow them, they only wake it: the one
- * on requests rings at the break-even rate, below which no reckoning comes out for Fargate.
+ * What the alarms ring at. A policy that reckons does not follow them. The one on requests wakes it
+ * at the break-even rate, below which no reckoning comes out for Fargate; the one on concurrency
+ * rings when the account's limit comes near, which outranks any reckoning.
  */
 export function alarmThresholds(config: PolicyConfig, prices: Prices = usEast1): Thresholds {
-  const { policy, thresholds } = config;
+  const { policy, thresholds, lambda } = config;
   if (policy === "threshold") return thresholds;
   const worthPerMinute = Math.floor(60 * breakEvenRequestsPerSecond(profileOf(config), prices));
   const requestsPerMinute = Math.max(1, Math.min(thresholds.up.requestsPerMinute, worthPerMinute));
-  return { ...thresholds, up: { ...thresholds.up, requestsPerMinute } };
+  const up = { ...thresholds.up, requestsPerMinute, concurrency: lambda.concurrencyMax };
+  return { ...thresholds, up };
 }
 
 /** A window at this share of the break-even rate is worth a closer look at the ones after it. */

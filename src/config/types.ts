@@ -115,7 +115,7 @@ export interface Config {
       readonly unhealthyThreshold: number;
     };
   };
-  /** The CloudWatch alarms that change the tier. */
+  /** What the policy threshold follows, as CloudWatch alarms; others are only woken. */
   readonly thresholds: {
     /** What counts as busy. */
     readonly up: {

@@ -34,7 +34,7 @@ const down: Section<Config["thresholds"]["down"], NonNullable<ConfigInput["thres
 export const thresholds: Section<Config["thresholds"], ConfigInput["thresholds"]> = z
   .strictObject({ up, down })
   .prefault({})
-  .describe("The CloudWatch alarms that change the tier.");
+  .describe("What the policy threshold follows, as CloudWatch alarms; others are only woken.");
 
 const share = z.int().min(0).max(100);
 
