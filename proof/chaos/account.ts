@@ -22,13 +22,14 @@ export type Victim = "lambdaflex" | "task" | "environment";
 
 /** One kill -9. */
 export interface Death {
+  /** When the signal was sent. */
   readonly atMs: number;
+  /** When the last of its processes was gone: the kernel closes their sockets on the way. */
+  readonly goneMs: number;
   readonly victim: Victim;
   /** The process that is named, and all that died with it. */
   readonly pid: number;
   readonly pids: readonly number[];
-  /** Requests that were sent by then and not yet answered. */
-  readonly inFlight: ReadonlySet<string>;
 }
 
 /** What a process of the service did with a request. */
@@ -45,7 +46,7 @@ export interface Accounted extends Failure {
   readonly visits: readonly Visit[];
 }
 
-/** A connection that broke is told of within this time, real. */
+/** A connection that broke is told of within this time after its process was gone, real. */
 const unreadMsMax = 1000;
 /** The balancer's word on a broken connection, and Lambda's on an environment that has ended. */
 const witness = /^(502 .*: closed, |crashed on Lambda: (?!.*before it was ready))/;
@@ -58,8 +59,10 @@ export function isWitness(line: string): boolean {
 const victimOf: Readonly<Record<string, Victim>> = { lambda: "environment", fargate: "task" };
 
 /**
- * Finds the death that explains a failure. A request that was handed to a process which died before
- * it read it is in no account of the service: there lambdaflex must tell that it had handed it on.
+ * Finds the death that explains a failure: the request was sent before the process was gone, and
+ * ended after it was killed. One that was handed to a process which died before it read it is in no
+ * account of the service: there lambdaflex must tell that it had handed it on. Whatever is sent
+ * later is explained by nothing, as lambdaflex can see then that the connection is closed.
  */
 export function explain(
   failure: Failure,
@@ -67,14 +70,14 @@ export function explain(
   deaths: readonly Death[],
   witnesses: readonly string[],
 ): string | null {
-  const { id, method, path, tier } = failure;
+  const { method, path, tier } = failure;
   const handed =
     visits.length === 0 && witnesses.some((line) => line.includes(`${method} ${path}: `));
   const held = visits.filter(({ answered }) => !answered).map(({ pid }) => pid);
-  const death = deaths.find(({ victim, pids, inFlight, atMs }) => {
-    if (!inFlight.has(id) || failure.endedMs < atMs) return false;
+  const death = deaths.find(({ victim, pids, atMs, goneMs }) => {
+    if (failure.sentMs > goneMs || failure.endedMs < atMs) return false;
     if (victim === "lambdaflex" || held.some((pid) => pids.includes(pid))) return true;
-    return handed && victim === victimOf[tier ?? ""] && failure.endedMs - atMs < unreadMsMax;
+    return handed && victim === victimOf[tier ?? ""] && failure.endedMs - goneMs < unreadMsMax;
   });
   if (death === undefined) return null;
   const how =

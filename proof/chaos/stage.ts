@@ -15,7 +15,7 @@ import { type Facts, type Life, startLife } from "./life.ts";
 import { openRelay, type Relay } from "./relay.ts";
 import { makePlace, type Place } from "./service.ts";
 import { makeTraffic, type Traffic } from "./traffic.ts";
-import { oneOf, signalGroup, targets } from "./victims.ts";
+import { gone, oneOf, signalGroup, targets } from "./victims.ts";
 
 /** The stage of one scenario. */
 export interface Stage {
@@ -31,7 +31,7 @@ export interface Stage {
   /** kill -9 of the whole lambdaflex. What it held is on the account; traffic waits. */
   killLambdaflex(): Promise<void>;
   /** kill -9 of a task or an environment; `false` if there is none to spare. */
-  killOne(victim: Exclude<Victim, "lambdaflex">): boolean;
+  killOne(victim: Exclude<Victim, "lambdaflex">): Promise<boolean>;
   /** SIGSTOP, and after `ms` SIGCONT; `false` if there was none. */
   freezeOne(victim: Exclude<Victim, "lambdaflex">, ms: number): Promise<boolean>;
   /** The crowd comes, until Fargate has all of it. */
@@ -128,10 +128,9 @@ function createStage(props: Props): Stage & { end(): Promise<void> } {
     if (life === null) throw new Error("there is no life");
     return life;
   };
-  const died = (victim: Victim, pid: number, pids: readonly number[]): void => {
-    deaths.push({ atMs: traffic.nowMs(), victim, pid, pids, inFlight: new Set(traffic.inFlight) });
-    const at = (traffic.nowMs() / 1000).toFixed(3);
-    say(`${at} s: kill -9 ${victim} ${pid} with ${traffic.inFlight.size} requests in flight`);
+  const tellDeath = (atMs: number, victim: Victim, pid: number): void => {
+    const at = (atMs / 1000).toFixed(3);
+    say(`${at} s: kill -9 ${victim} ${pid} with ${traffic.inFlight} requests in flight`);
   };
   return {
     place,
@@ -152,18 +151,24 @@ function createStage(props: Props): Stage & { end(): Promise<void> } {
     async killLambdaflex() {
       const { pid, kill } = living();
       traffic.hold();
-      died("lambdaflex", pid, [pid]);
+      const atMs = traffic.nowMs();
+      tellDeath(atMs, "lambdaflex", pid);
       kill();
+      // Nobody sends anything from here on.
+      deaths.push({ atMs, goneMs: atMs, victim: "lambdaflex", pid, pids: [pid] });
       await traffic.settle("lambdaflex was killed", lastAnswersMs);
       relay.server = null;
       const left = await livingIn(place);
       if (left > 0) throw new Error(`${left} processes outlived lambdaflex`);
     },
-    killOne(victim) {
+    async killOne(victim) {
       const target = oneOf(targets(place.accounts, victim), random);
-      if (target === null) return false;
-      died(victim, target.pid, target.pids);
-      return signalGroup(target, "SIGKILL");
+      const atMs = traffic.nowMs();
+      if (target === null || !signalGroup(target, "SIGKILL")) return false;
+      const { pid, pids } = target;
+      tellDeath(atMs, victim, pid);
+      deaths.push({ atMs, goneMs: await gone(target, traffic.nowMs), victim, pid, pids });
+      return true;
     },
     async freezeOne(victim, ms) {
       const target = oneOf(targets(place.accounts, victim), random);

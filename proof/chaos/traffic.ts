@@ -12,8 +12,8 @@ import { ebb, mix, peakPerSecond, speed } from "./service.ts";
 export interface Traffic {
   readonly requests: number;
   readonly failures: readonly Failure[];
-  /** Sent, and not yet answered. */
-  readonly inFlight: ReadonlySet<string>;
+  /** How many are sent, and not yet answered. */
+  readonly inFlight: number;
   /** Real milliseconds since the traffic was made. */
   nowMs(): number;
   /** Lets requests flow to a service that runs. */
@@ -47,7 +47,7 @@ export function makeTraffic(dns: Endpoint, seed: number): Traffic {
   const begunMs = performance.now();
   const nowMs = (): number => performance.now() - begunMs;
   const failures: Failure[] = [];
-  const inFlight = new Set<string>();
+  let inFlight = 0;
   let factor = 1;
   let requests = 0;
   let clients: Clients | null = null;
@@ -57,9 +57,9 @@ export function makeTraffic(dns: Endpoint, seed: number): Traffic {
   const send = (request: LoadRequest, client: number): void => {
     const sentMs = nowMs();
     requests += 1;
-    inFlight.add(request.id);
+    inFlight += 1;
     clients?.send(client, request, (tier, outcome) => {
-      inFlight.delete(request.id);
+      inFlight -= 1;
       const status = outcome.type === "answer" ? outcome.answer.status : null;
       const error = outcome.type === "answer" ? faultOf(request, outcome.answer) : outcome.error;
       if (error === null) return;
@@ -73,7 +73,9 @@ export function makeTraffic(dns: Endpoint, seed: number): Traffic {
       return requests;
     },
     failures,
-    inFlight,
+    get inFlight() {
+      return inFlight;
+    },
     nowMs,
     flow(host) {
       life += 1;
@@ -101,7 +103,7 @@ export function makeTraffic(dns: Endpoint, seed: number): Traffic {
     async settle(reason, graceMs) {
       clearTimeout(timer);
       const untilMs = nowMs() + graceMs;
-      while (inFlight.size > 0 && nowMs() < untilMs) await sleep(settleLookMs);
+      while (inFlight > 0 && nowMs() < untilMs) await sleep(settleLookMs);
       clients?.close(reason);
       clients = null;
     },

@@ -1,6 +1,7 @@
 /** Finds the processes of the service that live, and signals them as a kernel or a person would. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "../../src/core/random.ts";
 import type { Victim } from "./account.ts";
 
@@ -30,17 +31,38 @@ export function targets(accounts: string, victim: Victim): readonly Target[] {
 
 /** Process groups of all that lives, by process id. */
 function processes(): ReadonlyMap<number, number> {
-  const groups = new Map<number, number>();
-  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const stat = readFileSync(`/proc/${entry}/stat`, "latin1");
-      const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      if (state !== "Z" && state !== "X") groups.set(Number(entry), Number(group));
-    } catch {
-      // It has ended between two of these looks.
-    }
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return new Map(
+    pids.flatMap((pid) => {
+      const group = groupOf(Number(pid));
+      return group === null ? [] : [[Number(pid), group]];
+    }),
+  );
+}
+
+/** The process group of a process, `null` if it is gone: a zombie has no sockets any more. */
+function groupOf(pid: number): number | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return state === "Z" || state === "X" ? null : Number(group);
+  } catch {
+    return null;
   }
-  return groups;
+}
+
+/** A kernel buries what was killed within this time, however busy, real. */
+const burialMsMax = 5_000;
+
+/** Waits until all processes of a target are gone; resolves with the time, by `nowMs`. */
+export async function gone({ pids }: Target, nowMs: () => number): Promise<number> {
+  const untilMs = nowMs() + burialMsMax;
+  for (;;) {
+    const atMs = nowMs();
+    if (pids.every((pid) => groupOf(pid) === null)) return atMs;
+    if (atMs > untilMs) throw new Error(`${pids.join(", ")} were killed and live`);
+    await sleep(1);
+  }
 }
 
 /** Sends a signal to the whole of a task or an environment; `false` if it has just ended. */

@@ -17,10 +17,10 @@ const failure: Failure = {
 };
 const death: Death = {
   atMs: 1000,
+  goneMs: 1004,
   victim: "task",
   pid: 7,
   pids: [6, 7],
-  inFlight: new Set(["a-1"]),
 };
 const line = "502 POST /wait/5?t=x1: target-1: closed, ECONNRESET";
 
@@ -32,6 +32,8 @@ describe("a failed request is explained", () => {
 
   test("by the process that it was handed to, if lambdaflex tells so", () => {
     assert.match(explain(failure, [], [death], [line]) ?? "", /unread by, task 7/);
+    const dying = { ...failure, sentMs: 1003 };
+    assert.match(explain(dying, [], [death], [line]) ?? "", /unread by, task 7/);
     assert.equal(explain(failure, [], [death], []), null);
     assert.equal(explain({ ...failure, tier: "lambda" }, [], [death], [line]), null);
   });
@@ -42,7 +44,8 @@ describe("a failed request is explained", () => {
     const held = [{ pid: 7, answered: false }];
     assert.equal(explain(failure, answered, [death], [line]), null);
     assert.equal(explain(failure, elsewhere, [death], [line]), null);
-    assert.equal(explain(failure, held, [{ ...death, inFlight: new Set() }], [line]), null);
+    assert.equal(explain({ ...failure, sentMs: 1005 }, held, [death], [line]), null);
+    assert.equal(explain({ ...failure, sentMs: 1005 }, [], [death], [line]), null);
     assert.equal(explain({ ...failure, endedMs: 990 }, held, [death], []), null);
   });
 
