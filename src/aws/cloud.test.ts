@@ -166,6 +166,19 @@ test("records that were changed by hand are seen, and the route is restored", as
   assert.deepEqual(dns, { route: lambdaOnly, inSync: false });
 });
 
+test("records that lead into another region are left to the deployment there", async (t) => {
+  const stage = await startStage(t);
+  const cloud = stage.makeCloud();
+  const DNSName = "d-abc.execute-api.eu-west-1.amazonaws.com.";
+  const elsewhere = { HostedZoneId: "ZLY8HYME6SFDD", DNSName, EvaluateTargetHealth: true };
+  changeByHand(stage.world, stage.seeded.zone, (records) =>
+    records.map((record) => ({ ...record, AliasTarget: elsewhere })),
+  );
+  assert.equal((await stage.look(cloud)).dns.route.lambda, 0, "not our route");
+  await assert.rejects(cloud.apply({ type: "route", route: lambdaOnly }), /lead to eu-west-1/);
+  assert.equal(stage.seeded.zone.records[0]?.AliasTarget?.DNSName, DNSName);
+});
+
 test("a change whose id was lost is in sync only after a safe time", async (t) => {
   const stage = await startStage(t);
   const cloud = stage.makeCloud();

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { lambdaOnly, routeOf } from "../core/index.ts";
 import { toRoute53Weights } from "../core/route.ts";
-import { type OwnRecords, routeOfRecords } from "./records.ts";
+import { type OwnRecords, otherRegion, routeOfRecords } from "./records.ts";
 
 const domain = { name: "a.example.com", zoneId: "Z1", apiTarget: "d-1.aws", apiTargetZone: "ZA" };
 const balancer = { name: "Alb-1.elb.aws", zoneId: "ZB" };
@@ -41,4 +41,24 @@ test("weights that nobody commanded and targets that are not ours are seen as di
   assert.deepEqual(routeOfRecords(records(50, 50), domain, other), lambdaOnly);
   const strange = { ...domain, apiTarget: "d-2.aws" };
   assert.deepEqual(routeOfRecords(records(255, null), strange, null).lambda, 0);
+});
+
+test("a record that leads into another region is another deployment's", () => {
+  const leadingTo = (...targets: readonly string[]): OwnRecords => {
+    const [lambda = null, fargate = null] = targets.map((DNSName) => ({
+      Name: "a.example.com.",
+      Type: "A" as const,
+      AliasTarget: { DNSName, HostedZoneId: "Z1", EvaluateTargetHealth: true },
+    }));
+    return { lambda, fargate };
+  };
+  const api = (region: string): string => `d-1a2.execute-api.${region}.amazonaws.com.`;
+  const alb = (region: string): string => `dualstack.a-1.${region}.elb.amazonaws.com.`;
+  const seen = (region: string, ...targets: readonly string[]): string | null =>
+    otherRegion(leadingTo(...targets), region);
+  assert.equal(seen("us-east-1", api("us-east-1"), alb("us-east-1")), null);
+  assert.equal(seen("us-east-1", api("eu-west-1")), "eu-west-1");
+  assert.equal(seen("us-east-1", api("us-east-1"), alb("us-gov-west-1")), "us-gov-west-1");
+  assert.equal(seen("us-east-1"), null);
+  assert.equal(seen("us-east-1", "d-1.aws."), null, "a name without a region tells nothing");
 });

@@ -25,8 +25,11 @@ export type OwnRecords = Readonly<Record<Tier, ResourceRecordSet | null>>;
 /** Record sets of one name at most that are looked through. */
 const recordsMax = 100;
 
+/** A name in a zone. */
+export type RecordPlace = Pick<DomainFacts, "name" | "zoneId">;
+
 /** Reads the records of both tiers. Others of the same name are not the controller's. */
-export async function readRecords(client: Route53Client, domain: DomainFacts): Promise<OwnRecords> {
+export async function readRecords(client: Route53Client, domain: RecordPlace): Promise<OwnRecords> {
   const { ResourceRecordSets: sets = [] } = await client.send(
     new ListResourceRecordSetsCommand({
       HostedZoneId: domain.zoneId,
@@ -68,6 +71,39 @@ export function routeOfRecords(
   };
 }
 
+/**
+ * The region, other than this one, that a record leads into; `null` if none does. A zone knows no
+ * region: the same domain deployed in two of them would have the same records, and each of the two
+ * controllers would take them from the other.
+ */
+export function otherRegion(records: OwnRecords, region: string): string | null {
+  for (const record of Object.values(records)) {
+    const found = regionOf(record?.AliasTarget?.DNSName ?? "");
+    if (found !== null && found !== region) return found;
+  }
+  return null;
+}
+
+/** The region that the name of an API or a balancer holds. */
+function regionOf(name: string): string | null {
+  return /\.([a-z]{2}(?:-[a-z]+)+-\d+)\./.exec(name.toLowerCase())?.[1] ?? null;
+}
+
+/** Removes the records of both tiers, unless they lead into another region; tells how many. */
+export async function removeRecords(
+  client: Route53Client,
+  domain: RecordPlace,
+  region: string,
+): Promise<number> {
+  const records = await readRecords(client, domain);
+  if (otherRegion(records, region) !== null) return 0;
+  const changes = Object.values(records).flatMap((record) =>
+    record === null ? [] : [{ Action: "DELETE" as const, ResourceRecordSet: record }],
+  );
+  if (changes.length > 0) await send(client, domain, changes);
+  return changes.length;
+}
+
 /** Brings both records to `route` in one batch. Resolves with the id of the change. */
 export async function changeRecords(
   client: Route53Client,
@@ -76,6 +112,10 @@ export async function changeRecords(
   balancer: AliasFacts | null,
 ): Promise<string> {
   const records = await readRecords(client, domain);
+  const here = regionOf(domain.apiTarget);
+  const other = here === null ? null : otherRegion(records, here);
+  if (other !== null)
+    throw new Error(`the records of ${domain.name} lead to ${other}: another deployment has them`);
   const weights = toRoute53Weights(route);
   const api = { name: domain.apiTarget, zoneId: domain.apiTargetZone };
   const changes: Change[] = [upsert(domain, "lambda", weights.lambda, api)];
@@ -86,9 +126,17 @@ export async function changeRecords(
   } else if (records.fargate !== null) {
     changes.push({ Action: "DELETE", ResourceRecordSet: records.fargate });
   }
+  return send(client, domain, changes);
+}
+
+async function send(
+  client: Route53Client,
+  { zoneId }: RecordPlace,
+  changes: Change[],
+): Promise<string> {
   const { ChangeInfo: info } = await client.send(
     new ChangeResourceRecordSetsCommand({
-      HostedZoneId: domain.zoneId,
+      HostedZoneId: zoneId,
       ChangeBatch: { Comment: "lambdaflex", Changes: changes },
     }),
   );

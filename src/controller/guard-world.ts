@@ -5,11 +5,18 @@ import {
   DescribeStackEventsCommand,
   DescribeStacksCommand,
 } from "@aws-sdk/client-cloudformation";
-import { ChangeResourceRecordSetsCommand, Route53Client } from "@aws-sdk/client-route-53";
+import { Route53Client } from "@aws-sdk/client-route-53";
 import { failureIn, saysNothingThere } from "../aws/burst-stack.ts";
 import { type ClientSettings, retrying } from "../aws/clients.ts";
 import type { DomainFacts } from "../aws/deployment.ts";
-import { changeRecords, isInSync, readRecords, routeOfRecords } from "../aws/records.ts";
+import {
+  changeRecords,
+  isInSync,
+  otherRegion,
+  readRecords,
+  removeRecords,
+  routeOfRecords,
+} from "../aws/records.ts";
 import type { Route } from "../core/index.ts";
 import type { GuardProperties } from "./custom-resource.ts";
 import type { GuardWorld } from "./guard.ts";
@@ -33,7 +40,7 @@ export function guardWorld(
   return {
     async see() {
       const [onLambda, stackStatus] = await Promise.all([
-        domain === null ? true : answersWithLambda(route53, domain),
+        domain === null ? true : answersWithLambda(route53, domain, settings.region),
         statusOf(cloudformation, StackName),
       ]);
       return { onLambda, stackStatus };
@@ -56,16 +63,7 @@ export function guardWorld(
       return `${StackName} could not be deleted: ${reason}`;
     },
     async removeRecords() {
-      if (domain === null) return;
-      const records = Object.values(await readRecords(route53, domain));
-      const changes = records.flatMap((record) =>
-        record === null ? [] : [{ Action: "DELETE" as const, ResourceRecordSet: record }],
-      );
-      if (changes.length === 0) return;
-      const batch = { Comment: "lambdaflex", Changes: changes };
-      await route53.send(
-        new ChangeResourceRecordSetsCommand({ HostedZoneId: domain.zoneId, ChangeBatch: batch }),
-      );
+      if (domain !== null) await removeRecords(route53, domain, settings.region);
     },
   };
 }
@@ -76,10 +74,18 @@ function domainOf(properties: GuardProperties): DomainFacts | null {
   return { name, zoneId, apiTarget: ApiTarget, apiTargetZone: ApiTargetZone };
 }
 
-/** A deployment that never moved may have no record at all: then nothing answers with Fargate. */
-async function answersWithLambda(client: Route53Client, domain: DomainFacts): Promise<boolean> {
+/**
+ * A deployment that never moved may have no record at all: then nothing answers with Fargate, nor
+ * where another region's deployment has the records.
+ */
+async function answersWithLambda(
+  client: Route53Client,
+  domain: DomainFacts,
+  region: string,
+): Promise<boolean> {
   const records = await readRecords(client, domain);
   if (records.lambda === null && records.fargate === null) return true;
+  if (otherRegion(records, region) !== null) return true;
   return records.fargate === null && routeOfRecords(records, domain, null).lambda === 100;
 }
 

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import type { UpdateResult } from "../../src/cli/deploy/update.ts";
 import type { RemovalResult } from "../../src/cli/destroy/removal.ts";
 import { pinned } from "../../src/core/override.ts";
+import { changeByHand } from "../aws/world/dns.ts";
 import {
   type Account,
   app,
@@ -112,6 +113,18 @@ test("what cannot be removed says why, and the next time goes on", async () => {
   assert.match(ended.stdout, /shop in 123456789012\/us-east-1: removed, and nothing billable/);
   assert.match(ended.stdout, /kept on purpose: the images in lambdaflex\/shop/);
   assert.equal(account.world.repositories.has(names.repository), true);
+});
+
+test("in the wrong region the records of the right one stay", async () => {
+  const [zone] = account.world.zones.values();
+  assert.ok(zone);
+  const DNSName = "d-abc.execute-api.eu-west-1.amazonaws.com.";
+  const AliasTarget = { HostedZoneId: "ZLY8HYME6SFDD", DNSName, EvaluateTargetHealth: true };
+  const record = { Name: `${domain}.`, Type: "A", SetIdentifier: "lambda", Weight: 255 };
+  changeByHand(account.world, zone, () => [{ ...record, AliasTarget }]);
+  const ended = await lambdaflex(serviceFolder(), "destroy", "--yes");
+  assert.equal(ended.code, 0, `${ended.stdout}\n${ended.stderr}`);
+  assert.deepEqual(weights(), { lambda: 255 });
 });
 
 test("a stack that somebody else made is not removed", async () => {

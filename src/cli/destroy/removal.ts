@@ -2,6 +2,8 @@
 import { DeleteStackCommand } from "@aws-sdk/client-cloudformation";
 import { DeleteRepositoryCommand, ECRClient } from "@aws-sdk/client-ecr";
 import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { Route53Client } from "@aws-sdk/client-route-53";
+import { removeRecords } from "../../aws/records.ts";
 import { UserError } from "../../config/errors.ts";
 import { findZone } from "../aws/domain.ts";
 import { asAwsMistake, isNamed } from "../aws/errors.ts";
@@ -20,7 +22,6 @@ import type { ServiceAt } from "../deploy/service.ts";
 import { uninterrupted } from "../deploy/update.ts";
 import { drained } from "./drain.ts";
 import { type Proof, prove } from "./proof.ts";
-import { removeRecords } from "./records.ts";
 
 /** What a removal came to. */
 export interface RemovalResult extends Proof {
@@ -158,7 +159,10 @@ async function removeRest(service: ServiceAt, keepImages: boolean): Promise<void
       if (error instanceof UserError && error.code === "ZONE_NOT_FOUND") return null;
       throw error;
     });
-    const count = zone === null ? 0 : await removeRecords(session, zone, domain);
+    const place = { name: domain, zoneId: zone?.id ?? "" };
+    const client = new Route53Client(clientOf(session));
+    // In the wrong region there is nothing to remove, least of all what serves the right one.
+    const count = zone === null ? 0 : await removeRecords(client, place, session.region);
     if (count > 0)
       progress.say(`removed ${count} DNS record${count === 1 ? "" : "s"} of ${domain}`);
   }
