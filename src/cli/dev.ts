@@ -18,7 +18,8 @@ import { asUserError } from "./local-errors.ts";
 import { lockState, type Prepared, prepare } from "./prepare.ts";
 import { type RuntimeChoice, runtimeArgs, runtimeChoice } from "./runtime.ts";
 import { paint } from "./screen.ts";
-import { openWeb, type WebOptions, webArgs } from "./web.ts";
+import { openWeb, type WebWishes, webArgs, webWishes } from "./web.ts";
+import { webAddressArgs } from "./web-address.ts";
 
 const args = {
   config: {
@@ -41,6 +42,7 @@ const args = {
   seed: { type: "string", default: "1", valueHint: "N", description: "Seed of the delays" },
   ...runtimeArgs,
   ...webArgs,
+  ...webAddressArgs,
 } as const;
 
 interface Options {
@@ -49,20 +51,20 @@ interface Options {
   readonly speed: number;
   readonly seed: number;
   readonly runtime: RuntimeChoice;
-  readonly web: Pick<WebOptions, "web" | "record" | "report">;
+  readonly web: WebWishes;
 }
 
 const command: CommandDef = defineCommand({
   meta: { name: "dev", description: "Both tiers on this machine for your own requests" },
   args,
-  run: ({ args: given }) =>
+  run: ({ args: given, rawArgs }) =>
     dev({
       config: given.config,
       port: numberOption("port", given.port, 0, 65_535, "whole number"),
       speed: numberOption("speed", given.speed, 1, 600),
       seed: numberOption("seed", given.seed, 0, 2 ** 31, "whole number"),
       runtime: runtimeChoice(given),
-      web: { web: given.web !== false, record: given.record, report: given.report },
+      web: webWishes(given, rawArgs),
     }),
 }) as CommandDef;
 

@@ -20,7 +20,8 @@ import { rehearsalSummary } from "./rehearsal-summary.ts";
 import { rehearsalView } from "./rehearsal-view.ts";
 import { type RuntimeChoice, runtimeArgs, runtimeChoice } from "./runtime.ts";
 import { count, openScreen, type Screen } from "./screen.ts";
-import { openWeb, type WebOptions, webArgs } from "./web.ts";
+import { openWeb, type WebWishes, webArgs, webWishes } from "./web.ts";
+import { webAddressArgs } from "./web-address.ts";
 
 /** The whole trace passes in this virtual time; the ebb and the way down follow. */
 const replayMs = 45 * 60_000;
@@ -68,6 +69,7 @@ const args = {
   json: { type: "boolean", description: "Print the result as one JSON object" },
   ...runtimeArgs,
   ...webArgs,
+  ...webAddressArgs,
 } as const;
 
 interface Options {
@@ -79,13 +81,13 @@ interface Options {
   readonly policy: Config["policy"];
   readonly json: boolean;
   readonly runtime: RuntimeChoice;
-  readonly web: Pick<WebOptions, "web" | "record" | "report">;
+  readonly web: WebWishes;
 }
 
 const command: CommandDef = defineCommand({
   meta: { name: "rehearse", description: "One whole cycle under real traffic on this machine" },
   args,
-  run: ({ args: given }) =>
+  run: ({ args: given, rawArgs }) =>
     rehearse({
       config: given.config,
       trace: given.trace,
@@ -95,7 +97,7 @@ const command: CommandDef = defineCommand({
       policy: choiceOption("policy", given.policy, policies) ?? "threshold",
       json: given.json === true,
       runtime: runtimeChoice(given),
-      web: { web: given.web !== false, record: given.record, report: given.report },
+      web: webWishes(given, rawArgs),
     }),
 }) as CommandDef;
 

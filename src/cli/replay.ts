@@ -11,6 +11,14 @@ import { startReport } from "../dashboard/server.ts";
 import { numberOption } from "./arguments.ts";
 import { interruptedCode, interruptSignal } from "./interrupt.ts";
 import { checkReport, reportUnwritable } from "./report-file.ts";
+import {
+  checkUnserved,
+  sayAddress,
+  servedAt,
+  type WebAddress,
+  webAddress,
+  webAddressArgs,
+} from "./web-address.ts";
 
 const args = {
   file: {
@@ -22,8 +30,10 @@ const args = {
     type: "string",
     default: "0",
     valueHint: "N",
-    description: "Where the page is served on localhost; default any free port",
+    description: "Port of the page; default one that is free",
   },
+  "web-host": webAddressArgs["web-host"],
+  "web-name": webAddressArgs["web-name"],
   report: {
     type: "string",
     valueHint: "FILE",
@@ -34,15 +44,22 @@ const args = {
 const command: CommandDef = defineCommand({
   meta: { name: "replay", description: "A recording in the page again, with a time slider" },
   args,
-  run: ({ args: given }) => {
+  run: ({ args: given, rawArgs }) => {
+    const address = webAddress(given, rawArgs);
+    const instead = "with --report, which serves no page";
+    if (given.report !== undefined) checkUnserved(address, instead, "Leave one of the two out.");
     const port = numberOption("port", given.port, 0, 65_535, "whole number");
-    return replay(given.file ?? "", port, given.report);
+    return replay(given.file ?? "", { ...address, port }, given.report);
   },
 }) as CommandDef;
 
 export default command;
 
-async function replay(file: string, port: number, report: string | undefined): Promise<number> {
+async function replay(
+  file: string,
+  address: WebAddress,
+  report: string | undefined,
+): Promise<number> {
   if (report !== undefined) await checkReport(report);
   const history = await opened(file);
   const title = `${history.head?.service ?? basename(file)}: ${history.head?.command ?? "run"}`;
@@ -55,12 +72,8 @@ async function replay(file: string, port: number, report: string | undefined): P
     return 0;
   }
   const interrupt = interruptSignal();
-  const page = await startReport(title, content, { port }).catch((error) => {
-    if (error.code !== "EADDRINUSE") throw error;
-    const hint = "Leave --port out for any free one.";
-    throw new UserError("PORT_IN_USE", `port ${port} is in use`, hint);
-  });
-  process.stdout.write(`${file} is at ${page.url}\n`);
+  const page = await servedAt(address, (at) => startReport(title, content, at));
+  sayAddress(file, page);
   await new Promise((resolve) => interrupt.signal.addEventListener("abort", resolve));
   await page.stop();
   interrupt.dispose();

@@ -7,6 +7,7 @@ import { interruptedCode, interruptSignal } from "./interrupt.ts";
 import { duration } from "./screen.ts";
 import type { Report, Source } from "./source.ts";
 import { momentOf } from "./source-local.ts";
+import { sayAddress, servedAt, type WebAddress } from "./web-address.ts";
 
 /** Records of the past that the page begins with. */
 const pastMax = 500;
@@ -21,12 +22,12 @@ export interface WatchedStream extends RunStream {
 }
 
 /** Serves the page until Ctrl-C, or until there is nobody to ask any more. */
-export async function serveStatus(source: Source): Promise<number> {
+export async function serveStatus(source: Source, address: WebAddress): Promise<number> {
   const interrupt = interruptSignal();
   const first = await source.report();
   const stream = watchedStream(source, first);
-  const page = await startDashboard(stream);
-  process.stdout.write(`${first.snapshot.service}: ${page.url}\n`);
+  const page = await servedAt(address, (at) => startDashboard(stream, at));
+  sayAddress(first.snapshot.service, page);
   try {
     while (!interrupt.signal.aborted) {
       await stream.look();

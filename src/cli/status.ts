@@ -6,22 +6,26 @@ import { interruptedCode, interruptSignal } from "./interrupt.ts";
 import { openScreen, painter } from "./screen.ts";
 import { openSource, type Report, type Source, sourceArgs } from "./source.ts";
 import { statusLine, statusLines } from "./status-text.ts";
+import { checkUnserved, webAddress, webAddressArgs } from "./web-address.ts";
 
 const args = {
   ...sourceArgs,
   ...awsArgs,
   watch: { type: "boolean", description: "Keep looking, once a second, until Ctrl-C" },
   web: { type: "boolean", description: "Serve the live page until Ctrl-C" },
+  ...webAddressArgs,
   json: { type: "boolean", description: "One JSON object; with --watch one a line" },
 } as const;
 
 const command: CommandDef = defineCommand({
   meta: { name: "status", description: "What is, what is waited for, how near the alarms are" },
   args,
-  async run({ args: given }) {
+  async run({ args: given, rawArgs }) {
+    const page = webAddress(given, rawArgs);
+    if (given.web !== true) checkUnserved(page, "without --web", "Add --web, or leave it out.");
     const source = await openSource(given);
     const json = given.json === true;
-    if (given.web === true) return (await import("./status-web.ts")).serveStatus(source);
+    if (given.web === true) return (await import("./status-web.ts")).serveStatus(source, page);
     if (given.watch === true) return watch(source, json);
     process.stdout.write(shown(await source.report(), json));
     return 0;

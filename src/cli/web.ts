@@ -7,6 +7,13 @@ import { startRecording } from "../dashboard/record-file.ts";
 import { followHistory, recordsOf } from "../dashboard/run-history.ts";
 import { type Dashboard, startDashboard } from "../dashboard/server.ts";
 import { checkReport, reportUnwritable } from "./report-file.ts";
+import {
+  checkUnserved,
+  servedAt,
+  type WebAddress,
+  type WebAddressGiven,
+  webAddress,
+} from "./web-address.ts";
 
 /** The options of commands that run something; `web` is true unless --no-web is given. */
 export const webArgs = {
@@ -28,14 +35,34 @@ export const webArgs = {
   },
 } as const;
 
-/** What was wished for. */
-export interface WebOptions {
-  readonly web: boolean;
-  /** Where the page would like to listen; another free port is taken if that is in use. */
-  readonly port?: number;
+/** What was wished for on the command line. */
+export interface WebWishes {
+  /** Where the page is served, `null` if it is not. */
+  readonly page: WebAddress | null;
   readonly record: string | undefined;
   readonly report: string | undefined;
+}
+
+/** What is needed to let people look on. */
+export interface WebOptions extends WebWishes {
+  /** Where the page would like to listen; another free port is taken if that is in use. */
+  readonly port?: number;
   readonly say: (line: string) => void;
+}
+
+/** What `webArgs` were given. */
+interface WebGiven extends WebAddressGiven {
+  readonly web?: boolean | undefined;
+  readonly record?: string | undefined;
+  readonly report?: string | undefined;
+}
+
+/** Reads the options. Throws UserError OPTION_INVALID. */
+export function webWishes(given: WebGiven, rawArgs: readonly string[]): WebWishes {
+  const { web, record, report } = given;
+  const page = webAddress(given, rawArgs);
+  if (web === false) checkUnserved(page, "with --no-web", "Leave one of the two out.");
+  return { page: web === false ? null : page, record, report };
 }
 
 /** Those who look on. */
@@ -53,14 +80,13 @@ export async function openWeb(stream: RunStream, options: WebOptions): Promise<W
   const stops: (() => Promise<void> | void)[] = [];
   if (record !== undefined) stops.push(recordTo(stream, record, say));
   if (report !== undefined) stops.push(reportTo(stream, report, say));
-  const page = options.web ? await serve(stream, (options.port ?? 0) % 65_536) : null;
-  if (page !== null) stops.push(page.stop);
-  return {
-    url: page?.url ?? null,
-    async stop() {
-      for (const stop of stops.splice(0)) await stop();
-    },
+  const stop = async (): Promise<void> => {
+    for (const one of stops.splice(0)) await one();
   };
+  if (options.page === null) return { url: null, stop };
+  const page = await serve(stream, options.page, (options.port ?? 0) % 65_536);
+  stops.push(page.stop);
+  return { url: page.url, stop };
 }
 
 function recordTo(stream: RunStream, path: string, say: (line: string) => void): () => void {
@@ -92,11 +118,14 @@ function reportTo(
   };
 }
 
-async function serve(stream: RunStream, port: number): Promise<Dashboard> {
-  try {
-    return await startDashboard(stream, { port });
-  } catch (error) {
-    if (port === 0 || (error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-    return startDashboard(stream);
-  }
+async function serve(stream: RunStream, page: WebAddress, port: number): Promise<Dashboard> {
+  return servedAt(page, async () => {
+    try {
+      return await startDashboard(stream, { port, ...page });
+    } catch (error) {
+      const wished = page.port !== undefined || port === 0;
+      if (wished || (error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+      return startDashboard(stream, page);
+    }
+  });
 }

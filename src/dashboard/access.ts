@@ -1,13 +1,15 @@
 /** Who may ask the dashboard, and for what: pure, so that each rule can be read and tested. */
-import { timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { isIP } from "node:net";
 import type { Control } from "../core/record.ts";
 
-/** Where the server listens, and what it asks of whoever controls. */
+/** Where the server listens, and what it asks of whoever comes. */
 export interface Door {
   /** The address that it is bound to. */
   readonly host: string;
+  /** Names under which it is reached besides its address, through a tunnel or a proxy. */
+  readonly names: readonly string[];
   /** `null` where the loopback is protection enough. */
   readonly token: string | null;
 }
@@ -17,15 +19,22 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
+/** Whether others can reach it: bound elsewhere, or at the end of a tunnel with a name. */
+export function isOpen({ host, names }: Pick<Door, "host" | "names">): boolean {
+  return !isLoopback(host) || names.length > 0;
+}
+
 /**
  * Whether the Host header names us. A page of a foreign name that was made to resolve to this
  * machine (DNS rebinding) sends its own name, so a name is only believed if it is ours.
  */
-export function hostAllowed(header: string | undefined, { host }: Door): boolean {
+export function hostAllowed(header: string | undefined, { host, names }: Door): boolean {
   const name = nameOf(header);
   if (name === null) return false;
-  if (isLoopback(host)) return isLoopback(name);
-  return isIP(name) !== 0 || name === "localhost" || name === host.toLowerCase();
+  if (isLoopback(name)) return true;
+  if ([host, ...names].some((one) => one.toLowerCase() === name)) return true;
+  // An address is no name that could be made to resolve to us, and there may be one in between.
+  return !isLoopback(host) && isIP(name) !== 0;
 }
 
 /** The name in a Host header, without port and brackets. */
@@ -34,15 +43,31 @@ function nameOf(header: string | undefined): string | null {
   return (found?.[1] ?? found?.[2] ?? null)?.toLowerCase() ?? null;
 }
 
+/** Whether a request brings the token, or the cookie that the token was changed for. */
+export function admitted(headers: IncomingHttpHeaders, { token }: Door, cookie: string): boolean {
+  if (token === null) return true;
+  if (sameSecret(headers.authorization ?? "", `Bearer ${token}`)) return true;
+  const pairs = (headers.cookie ?? "").split(/;\s*/);
+  return pairs.some((pair) => sameSecret(pair, `${cookie}=${passOf(token)}`));
+}
+
+/** The cookie that stands for the token, readable by no script and sent by no other site. */
+export function passCookie(headers: IncomingHttpHeaders, token: string, cookie: string): string {
+  const secure = headers.origin?.startsWith("https:") === true ? "; Secure" : "";
+  return `${cookie}=${passOf(token)}; Path=/; HttpOnly; SameSite=Strict${secure}`;
+}
+
+/** Browsers send cookies to every port of a host: the token itself should not be in one. */
+function passOf(token: string): string {
+  return createHmac("sha256", token).update("page").digest("base64url");
+}
+
 /** Why a request to control is refused, or `null`. Only our own page may send one. */
-export function controlRefusal(headers: IncomingHttpHeaders, door: Door): string | null {
-  const { origin, host, authorization = "" } = headers;
-  if (origin !== `http://${host}`) return "only the page itself may control";
-  if (!/^application\/json\b/.test(headers["content-type"] ?? "")) return "send JSON";
-  if (door.token !== null && !sameSecret(authorization, `Bearer ${door.token}`)) {
-    return "the token is missing: open the whole address that lambdaflex printed";
-  }
-  return null;
+export function controlRefusal({ origin, host, ...headers }: IncomingHttpHeaders): string | null {
+  // A tunnel or a proxy may speak TLS in front of us.
+  const ours = [`http://${host}`, `https://${host}`];
+  if (origin === undefined || !ours.includes(origin)) return "only the page itself may control";
+  return /^application\/json\b/.test(headers["content-type"] ?? "") ? null : "send JSON";
 }
 
 function sameSecret(given: string, secret: string): boolean {

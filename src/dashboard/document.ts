@@ -52,14 +52,57 @@ export function reportPage(title: string, report: Report): PageDocument {
   return pageDocument({ mode: "report", controls: [] }, title, packed);
 }
 
+/** What strangers see of a page that others can reach: nothing of the run. */
+export function entrancePage(): PageDocument {
+  return assembled({
+    title: "lambdaflex",
+    bodyClass: "",
+    styles: [[...styles, "entrance.css"].map(besideUs).join("")],
+    body: [besideUs("entrance.html")],
+    plain: null,
+    module: bundle("entrance.js"),
+    connects: true,
+  });
+}
+
 function pageDocument(setup: PageSetup, title: string, packed: string | null): PageDocument {
   const { plots, plotStyle, skeleton, style, script } = parts();
+  const data = `<script type="application/json" id="data">${packed}</script>`;
+  return assembled({
+    title,
+    bodyClass: "empty",
+    styles: [plotStyle, style],
+    body: [
+      skeleton,
+      `<script type="application/json" id="setup">${escapedJson(setup)}</script>`,
+      ...(packed === null ? [] : [data]),
+    ],
+    plain: plots,
+    module: script,
+    connects: setup.mode === "live",
+  });
+}
+
+interface Pieces {
+  readonly title: string;
+  readonly bodyClass: string;
+  readonly styles: readonly string[];
+  readonly body: readonly string[];
+  /** A script that is no module, run first. */
+  readonly plain: string | null;
+  readonly module: string;
+  /** Whether it may ask its own server for more. */
+  readonly connects: boolean;
+}
+
+function assembled({ title, bodyClass, styles, body, plain, ...rest }: Pieces): PageDocument {
+  const plains = plain === null ? [] : [plain];
   const policy = [
     "default-src 'none'",
-    `script-src ${[plots, script].map(hashOf).join(" ")}`,
-    `style-src ${[plotStyle, style].map(hashOf).join(" ")}`,
+    `script-src ${[...plains, rest.module].map(hashOf).join(" ")}`,
+    `style-src ${styles.map(hashOf).join(" ")}`,
     "img-src data:",
-    `connect-src ${setup.mode === "live" ? "'self'" : "'none'"}`,
+    `connect-src ${rest.connects ? "'self'" : "'none'"}`,
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ");
@@ -73,15 +116,12 @@ function pageDocument(setup: PageSetup, title: string, packed: string | null): P
     '<meta name="color-scheme" content="light dark">',
     `<link rel="icon" href="${icon}">`,
     `<title>${escaped(title)}</title>`,
-    `<style>${plotStyle}</style>`,
-    `<style>${style}</style>`,
+    ...styles.map((style) => `<style>${style}</style>`),
     "</head>",
-    '<body class="empty">',
-    skeleton,
-    `<script type="application/json" id="setup">${escapedJson(setup)}</script>`,
-    ...(packed === null ? [] : [`<script type="application/json" id="data">${packed}</script>`]),
-    `<script>${plots}</script>`,
-    `<script type="module">${script}</script>`,
+    `<body class="${bodyClass}">`,
+    ...body,
+    ...plains.map((script) => `<script>${script}</script>`),
+    `<script type="module">${rest.module}</script>`,
     "</body>",
     "</html>",
     "",

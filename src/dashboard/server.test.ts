@@ -152,9 +152,88 @@ describe("control", () => {
     assert.equal((await wish(text, form)).status, 403);
     assert.deepEqual(asked, []);
   });
+});
 
-  it("needs a token where others can reach it", async () => {
-    await assert.rejects(startDashboard(stream, { host: "0.0.0.0" }), /token/);
+describe("a page that others can reach", () => {
+  let open: Dashboard;
+  let at: { readonly port: number; readonly host: string };
+  let token: string;
+  beforeEach(async () => {
+    open = await startDashboard(stream, { host: "0.0.0.0", names: ["page.example.com"] });
+    const url = new URL(open.url);
+    at = { port: Number(url.port), host: "127.0.0.1" };
+    token = url.hash.replace("#token=", "");
+  });
+  afterEach(() => open.stop());
+  const asking = (path: string, headers: Record<string, string> = {}, method = "GET") =>
+    ask(path, { ...at, method, headers: { host: "page.example.com", ...headers } });
+
+  it("has a token of its own in the address, which is in no request", () => {
+    assert.match(token, /^[\w-]{24}$/);
+    assert.equal(open.address, open.url.replace(/#.*/, ""));
+    assert.equal(new URL(page.url).hash, "", "on loopback there is none");
+  });
+
+  it("shows strangers a door, and nothing of the run behind it", async () => {
+    const door = await asking("/");
+    assert.equal(door.status, 200);
+    assert.match(String(door.body), /id="token"/);
+    assert.ok(door.body.length < 30_000, "it comes without the plots");
+    assert.doesNotMatch(String(door.body), /uPlot|id="setup"/);
+    const wish = { ...wishHeaders(), host: "page.example.com", origin: "http://page.example.com" };
+    for (const answer of [
+      await asking("/events"),
+      await asking("/other"),
+      await asking("/enter", {}, "POST"),
+      await asking("/enter", { authorization: "Bearer wrong" }, "POST"),
+      await asking("/events", { cookie: `lambdaflex-${at.port}=${token}` }),
+      await ask("/control", { ...at, method: "POST", headers: wish }, '{"type":"auto"}'),
+    ]) {
+      assert.equal(answer.status, 401);
+      assert.match(String(answer.body), /open the whole address/);
+    }
+    assert.deepEqual(asked, []);
+  });
+
+  it("changes the token for a cookie, with which one may look on and control", async () => {
+    const entered = await asking("/enter", { authorization: `Bearer ${token}` }, "POST");
+    assert.deepEqual(JSON.parse(String(entered.body)), { ok: true });
+    const [given = ""] = entered.headers["set-cookie"] ?? [];
+    assert.match(given, /HttpOnly; SameSite=Strict$/);
+    const cookie = given.replace(/;.*/, "");
+    assert.match(String((await asking("/", { cookie })).body), /id="setup"/);
+    const headers = {
+      "content-type": "application/json",
+      host: "page.example.com",
+      origin: "https://page.example.com",
+      cookie,
+    };
+    const wish = { ...at, method: "POST", headers };
+    assert.equal((await ask("/control", wish, '{"type":"auto"}')).status, 200);
+    assert.deepEqual(asked, [{ type: "auto" }]);
+    const foreign = { ...headers, origin: "http://evil.example" };
+    const stolen = await ask("/control", { ...wish, headers: foreign }, '{"type":"auto"}');
+    assert.equal(stolen.status, 403);
+    assert.equal((await asking("/", { cookie, host: "evil.example" })).status, 421);
+  });
+
+  it("keeps a report as close", async () => {
+    const report = await startReport(
+      "a",
+      { records: sampleRun(10), assumptions: [] },
+      {
+        names: ["page.example.com"],
+      },
+    );
+    try {
+      const plain = await (await fetch(report.address)).text();
+      assert.doesNotMatch(plain, /id="data"/);
+      const authorization = `Bearer ${new URL(report.url).hash.replace("#token=", "")}`;
+      const whole = await (await fetch(report.address, { headers: { authorization } })).text();
+      assert.match(whole, /id="data"/);
+    } finally {
+      await report.stop();
+    }
   });
 });
 

@@ -1,11 +1,21 @@
-/** Serves the page on loopback: one document, a stream of records, and a way to ask for things. */
+/** Serves the page: one document, a stream of records, and a way to ask for things. */
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { RunStream } from "../core/record.ts";
-import { controlRefusal, type Door, hostAllowed, isLoopback, parseControl } from "./access.ts";
-import { livePage, type PageDocument, type Report, reportPage } from "./document.ts";
+import {
+  admitted,
+  controlRefusal,
+  type Door,
+  hostAllowed,
+  isOpen,
+  parseControl,
+  passCookie,
+} from "./access.ts";
+import { entrancePage, livePage, type PageDocument, type Report, reportPage } from "./document.ts";
+import { reachableAt } from "./reachable.ts";
 import { createReaders, type Readers } from "./readers.ts";
 import { followHistory, recordsOf } from "./run-history.ts";
 
@@ -13,16 +23,18 @@ import { followHistory, recordsOf } from "./run-history.ts";
 export interface DashboardOptions {
   /** @default 0, any free port */
   readonly port?: number;
-  /** @default "127.0.0.1"; elsewhere a token is needed to control */
+  /** @default "127.0.0.1"; elsewhere nothing is shown without the token of this run */
   readonly host?: string;
-  /** Needed to control when `host` is not this machine alone. */
-  readonly token?: string;
+  /** Names of a tunnel or a proxy that leads here; with any, a token is needed as well. */
+  readonly names?: readonly string[];
 }
 
 /** A page that is being served. */
 export interface Dashboard {
-  /** The address to open; with the token, if there is one. */
+  /** The address to open; with the token behind the `#`, if there is one. */
   readonly url: string;
+  /** The same without the token. */
+  readonly address: string;
   stop(): Promise<void>;
 }
 
@@ -40,7 +52,7 @@ export async function startDashboard(
   const page = livePage(stream.controls);
   const server = await startServer(page, options, { stream, readers });
   return {
-    url: server.url,
+    ...server,
     async stop() {
       past.stop();
       unsubscribe();
@@ -70,14 +82,13 @@ async function startServer(
   options: DashboardOptions,
   live: Live | null,
 ): Promise<Dashboard> {
-  const { host = "127.0.0.1", port = 0, token = null } = options;
-  if (!isLoopback(host) && live !== null && token === null) {
-    throw new TypeError("a dashboard that others can reach needs a token");
-  }
-  const door: Door = { host, token };
-  const bodies = encodedBodies(page.html);
+  const { host = "127.0.0.1", port = 0, names = [] } = options;
+  const token = isOpen({ host, names }) ? randomBytes(18).toString("base64url") : null;
+  const door: Door = { host, names, token };
+  const entrance = token === null ? null : encoded(entrancePage());
+  const serving: Serving = { door, page: encoded(page), entrance, live };
   const server = createServer((request, response) => {
-    answer(request, response, { door, bodies, policy: page.policy, live }).catch(() => {
+    answer(request, response, serving).catch(() => {
       response.destroy();
     });
   });
@@ -90,9 +101,10 @@ async function startServer(
   // A run that has ended is not kept alive by its page; a report is all there is to a replay.
   if (live !== null) server.unref();
   const bound = (server.address() as AddressInfo).port;
-  const shown = isLoopback(host) ? "localhost" : host.includes(":") ? `[${host}]` : host;
-  const secret = token === null ? "" : `#token=${encodeURIComponent(token)}`;
-  return { url: `http://${shown}:${bound}/${secret}`, stop: () => closed(server) };
+  const address = `http://${reachableAt(host)}:${bound}/`;
+  // Behind the # it is in no request, so in no log and no Referer either.
+  const url = token === null ? address : `${address}#token=${token}`;
+  return { url, address, stop: () => closed(server) };
 }
 
 async function closed(server: Server): Promise<void> {
@@ -102,63 +114,86 @@ async function closed(server: Server): Promise<void> {
   await done;
 }
 
-interface Bodies {
+/** A page as it goes over the wire. */
+interface Encoded {
   readonly br: Buffer;
   readonly gzip: Buffer;
   readonly identity: Buffer;
+  readonly policy: string;
 }
 
-function encodedBodies(html: string): Bodies {
+function encoded({ html, policy }: PageDocument): Encoded {
   const identity = Buffer.from(html);
   const params = { [constants.BROTLI_PARAM_QUALITY]: 6 };
-  return { identity, gzip: gzipSync(identity), br: brotliCompressSync(identity, { params }) };
+  const br = brotliCompressSync(identity, { params });
+  return { identity, gzip: gzipSync(identity), br, policy };
 }
 
-interface Answering {
+interface Serving {
   readonly door: Door;
-  readonly bodies: Bodies;
-  readonly policy: string;
+  readonly page: Encoded;
+  /** What those see who have not shown the token; `null` where none is needed. */
+  readonly entrance: Encoded | null;
   readonly live: Live | null;
 }
 
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { door, bodies, policy, live }: Answering,
+  { door, page, entrance, live }: Serving,
 ): Promise<void> {
   request.on("error", () => undefined);
   response.on("error", () => undefined);
-  response.setHeader("content-security-policy", policy);
+  response.setHeader("content-security-policy", page.policy);
   response.setHeader("x-content-type-options", "nosniff");
   response.setHeader("referrer-policy", "no-referrer");
   response.setHeader("cross-origin-resource-policy", "same-origin");
   response.setHeader("cache-control", "no-store");
-  if (!hostAllowed(request.headers.host, door)) {
+  const { method, headers } = request;
+  if (!hostAllowed(headers.host, door)) {
     request.resume();
     sayText(response, 421, "This address is not served under that name.\n");
     return;
   }
   const path = (request.url ?? "/").replace(/[?#].*$/s, "");
-  const { method } = request;
+  const looks = method === "GET" || method === "HEAD";
+  // Another page at another port of this host has a cookie of its own.
+  const cookie = `lambdaflex-${request.socket.localPort}`;
+  if (!admitted(headers, door, cookie)) {
+    request.resume();
+    if (looks && path === "/" && entrance !== null) sendPage(request, response, entrance);
+    else sayStranger(response);
+    return;
+  }
   if (path === "/control" && method === "POST" && live !== null) {
-    await control(request, response, door, live.stream);
+    await control(request, response, live.stream);
     return;
   }
   request.resume();
-  if (method !== "GET" && method !== "HEAD") {
+  if (path === "/enter" && method === "POST" && door.token !== null) {
+    response.setHeader("set-cookie", passCookie(headers, door.token, cookie));
+    sayJson(response, 200, { ok: true });
+  } else if (!looks) {
     response.setHeader("allow", "GET, HEAD");
     sayText(response, 405, "Only GET and HEAD.\n");
-  } else if (path === "/") sendPage(request, response, bodies);
+  } else if (path === "/") sendPage(request, response, page);
   else if (path === "/events" && live !== null && method === "GET") live.readers.open(response);
   else sayText(response, 404, "There is nothing here.\n");
 }
 
-function sendPage(request: IncomingMessage, response: ServerResponse, bodies: Bodies): void {
+function sayStranger(response: ServerResponse): void {
+  response.setHeader("www-authenticate", "Bearer");
+  const message = "the token is missing: open the whole address that lambdaflex printed";
+  sayJson(response, 401, { ok: false, message });
+}
+
+function sendPage(request: IncomingMessage, response: ServerResponse, page: Encoded): void {
   const accepted = String(request.headers["accept-encoding"] ?? "");
   const encoding = (["br", "gzip"] as const).find((name) => {
     return new RegExp(`(^|[\\s,])${name}([\\s,;]|$)`).test(accepted);
   });
-  const body = bodies[encoding ?? "identity"];
+  const body = page[encoding ?? "identity"];
+  response.setHeader("content-security-policy", page.policy);
   if (encoding !== undefined) response.setHeader("content-encoding", encoding);
   response.writeHead(200, {
     "content-type": "text/html; charset=utf-8",
@@ -171,10 +206,9 @@ function sendPage(request: IncomingMessage, response: ServerResponse, bodies: Bo
 async function control(
   request: IncomingMessage,
   response: ServerResponse,
-  door: Door,
   stream: RunStream,
 ): Promise<void> {
-  const refusal = controlRefusal(request.headers, door);
+  const refusal = controlRefusal(request.headers);
   if (refusal !== null) {
     request.resume();
     sayJson(response, 403, { ok: false, message: refusal });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
-import { noBrowser, openPage, startBrowser } from "./browser.ts";
+import { noBrowser, openPage, startBrowser, tunnelName } from "./browser.ts";
 import { blankPlots, nameless, sideways, tooFaint } from "./page-checks.ts";
 import { eventually, makeFolder, patienceMs, type Run, run, start } from "./rig.ts";
 import { goodServer, quickArgs, quickConfig, quickTrace } from "./services.ts";
@@ -131,6 +131,53 @@ describe("the page", { skip: noBrowser }, () => {
         await page.close();
       }
     }
+  });
+
+  test("lets nobody in from elsewhere without the token, and keeps it to itself", async () => {
+    const where = ["--web-host", "0.0.0.0", "--web-name", tunnelName];
+    const dev = start(folder, ["dev", "--port", "0", "--speed", "60", ...where]);
+    const { port, hash } = new URL(await pageOf(dev));
+    const address = `http://${tunnelName}:${port}/`;
+    const stranger = await openPage(browser, address, { host: tunnelName });
+    await reads(stranger.page, "#why", /Open the whole address that lambdaflex printed/);
+    await stranger.page.getByLabel("Token").fill("a guess");
+    await stranger.page.getByRole("button", { name: "Open" }).click();
+    await reads(stranger.page, "#why", /That is not the token of this run/);
+    assert.deepEqual(await stranger.page.evaluate(nameless), []);
+    assert.equal(await stranger.page.locator("#phase").count(), 0);
+    await stranger.page.getByLabel("Token").fill(`${address}${hash}`);
+    await stranger.page.getByRole("button", { name: "Open" }).click();
+    await reads(stranger.page, "#phase", /Steady on Lambda/);
+    await stranger.page.close();
+    const { page, problems } = await openPage(browser, `${address}${hash}`, { host: tunnelName });
+    await reads(page, "#phase", /Steady on Lambda/);
+    assert.equal(page.url(), address, "the token has left the address");
+    assert.equal(await page.evaluate("document.cookie"), "", "no script can read the cookie");
+    await page.getByRole("radio", { name: "Pin Lambda" }).check({ force: true });
+    await reads(page, "#answer", /pinned to lambda/);
+    // With the cookie neither a new visit nor the whole address again asks for anything.
+    for (const again of [address, `${address}${hash}`]) {
+      await page.goto("about:blank");
+      await page.goto(again);
+      await reads(page, "#phase", /Steady on Lambda/);
+      assert.equal(page.url(), address);
+      // Also where the page is open already, and is not loaded again.
+      await page.goto(`${address}${hash}`);
+      assert.equal(await page.evaluate("location.href"), address);
+    }
+    // Its stream breaks off where a page is left.
+    assert.deepEqual(
+      problems.filter((problem) => !problem.endsWith("/events failed")),
+      [],
+    );
+    await page.close();
+    const visible = await fetch(`http://127.0.0.1:${port}/events`);
+    assert.equal(visible.status, 401);
+    dev.kill("SIGINT");
+    const { code, stdout, stderr } = await dev.ended;
+    assert.equal(code, 130);
+    assert.equal(stderr.split(hash).length, 2, "the token is told once");
+    assert.doesNotMatch(stdout, /token/);
   });
 
   test("pins, shifts and lets go in dev", async () => {

@@ -2,18 +2,11 @@
 import { byId, say } from "./dom.js";
 import { tierNames } from "./format.js";
 
-/** The token of a page that is served beyond this machine; after the # it stays in the browser. */
-const token = () => new URLSearchParams(location.hash.slice(1)).get("token");
-
 /** Sends one wish; resolves with what will happen, or with why nothing will. */
 const ask = async (command) => {
-  const secret = token();
   const response = await fetch("control", {
     method: "POST",
-    headers: {
-      "content-type": "application/json",
-      ...(secret === null ? {} : { authorization: `Bearer ${secret}` }),
-    },
+    headers: { "content-type": "application/json" },
     body: JSON.stringify(command),
   });
   return await response.json();

@@ -12,7 +12,8 @@ export const follow = (onRecords, onLink) => {
   });
   source.onerror = () => {
     if (ended) source.close();
-    else onLink("lost");
+    // A browser that was refused, as by a run that has begun anew, does not try again.
+    else onLink(source.readyState === EventSource.CLOSED ? "refused" : "lost");
   };
 };
 

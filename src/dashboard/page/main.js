@@ -223,7 +223,13 @@ const take = (records) => {
 let linked = "";
 const showLink = (link) => {
   linked = link;
-  const told = { live: "live", lost: "connection lost", ended: "ended", replay: "recorded" };
+  const told = {
+    live: "live",
+    lost: "connection lost",
+    refused: "refused: load the page again",
+    ended: "ended",
+    replay: "recorded",
+  };
   say(byId("link"), told[link]);
   byId("link").dataset.link = link;
   if (link === "lost") announce("The connection is lost; the page tries again.");
@@ -281,6 +287,12 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   shownParts = "";
   draw(true);
 });
+/** Who has a cookie already needs no token in the address, where others might read it. */
+const dropToken = () => {
+  if (location.hash.startsWith("#token=")) window.history.replaceState(null, "", location.pathname);
+};
+dropToken();
+addEventListener("hashchange", dropToken);
 if (setup.mode === "live") {
   follow(take, showLink);
   setInterval(drawMoment, 250);
