@@ -5,6 +5,7 @@ import type { UpdateResult } from "../../src/cli/deploy/update.ts";
 import type { RemovalResult } from "../../src/cli/destroy/removal.ts";
 import { pinned } from "../../src/core/override.ts";
 import { changeByHand } from "../aws/world/dns.ts";
+import { addRepository, pushImage } from "../aws/world/repositories.ts";
 import {
   type Account,
   app,
@@ -125,6 +126,17 @@ test("in the wrong region the records of the right one stay", async () => {
   const ended = await lambdaflex(serviceFolder(), "destroy", "--yes");
   assert.equal(ended.code, 0, `${ended.stdout}\n${ended.stderr}`);
   assert.deepEqual(weights(), { lambda: 255 });
+});
+
+test("a repository that somebody else made keeps its images", async () => {
+  const repository = addRepository(account.world, names.repository, {});
+  pushImage(repository, digestOf("a"), {});
+  const folder = serviceFolder();
+  await deployed(folder, "a");
+  const ended = await lambdaflex(folder, "destroy", "--yes");
+  assert.equal(ended.code, 0, `${ended.stdout}\n${ended.stderr}`);
+  assert.match(ended.stdout, /kept on purpose: the ECR repository lambdaflex\/shop, made by some/);
+  assert.equal(account.world.repositories.get(names.repository)?.images.size, 1);
 });
 
 test("a stack that somebody else made is not removed", async () => {

@@ -2,6 +2,8 @@
 import {
   BatchGetImageCommand,
   CreateRepositoryCommand,
+  DeleteRepositoryCommand,
+  type Repository as DescribedRepository,
   DescribeRepositoriesCommand,
   type ECRClient,
   GetAuthorizationTokenCommand,
@@ -57,15 +59,10 @@ export async function ensureRepository(
   name: string,
   app: string,
 ): Promise<{ readonly repository: Repository; readonly made: boolean }> {
-  const found = await client
-    .send(new DescribeRepositoriesCommand({ repositoryNames: [name] }))
-    .catch((error) => {
-      if (isNamed(error, "RepositoryNotFoundException")) return null;
-      throw error;
-    });
-  const existing = found?.repositories?.[0];
-  if (existing !== undefined) {
-    await requireOurs(client, existing.repositoryArn ?? "", name, app);
+  const existing = await describe(client, name);
+  if (existing !== null) {
+    if (!(await isOurs(client, existing.repositoryArn ?? "", app)))
+      throw repositoryTaken(name, app);
     return { repository: repositoryOf(existing), made: false };
   }
   const made = await client.send(
@@ -79,26 +76,42 @@ export async function ensureRepository(
   return { repository: repositoryOf(made.repository ?? {}), made: true };
 }
 
-async function requireOurs(
+/** Removes the application's repository with all images; tells what became of it. */
+export async function removeRepository(
   client: ECRClient,
-  arn: string,
   name: string,
   app: string,
-): Promise<void> {
+): Promise<"absent" | "removed" | "another's"> {
+  const found = await describe(client, name);
+  if (found === null) return "absent";
+  // Who gave --image may have a repository of that name, and its images have no copy.
+  if (!(await isOurs(client, found.repositoryArn ?? "", app))) return "another's";
+  await client.send(new DeleteRepositoryCommand({ repositoryName: name, force: true }));
+  return "removed";
+}
+
+async function describe(client: ECRClient, name: string): Promise<DescribedRepository | null> {
+  try {
+    const command = new DescribeRepositoriesCommand({ repositoryNames: [name] });
+    return (await client.send(command)).repositories?.[0] ?? null;
+  } catch (error) {
+    if (isNamed(error, "RepositoryNotFoundException")) return null;
+    throw error;
+  }
+}
+
+async function isOurs(client: ECRClient, arn: string, app: string): Promise<boolean> {
   const { tags = [] } = await client.send(new ListTagsForResourceCommand({ resourceArn: arn }));
-  if (tags.some(({ Key, Value }) => Key === appTag && Value === app)) return;
+  return tags.some(({ Key, Value }) => Key === appTag && Value === app);
+}
+
+function repositoryTaken(name: string, app: string): UserError {
   const message = `an ECR repository ${name} exists that lambdaflex has not made for ${app}`;
   const hint = `Choose another "name" in the configuration, or give --image.`;
-  throw new UserError("NAME_TAKEN", message, hint);
+  return new UserError("NAME_TAKEN", message, hint);
 }
 
-interface Described {
-  readonly repositoryName?: string;
-  readonly repositoryUri?: string;
-  readonly registryId?: string;
-}
-
-function repositoryOf(described: Described): Repository {
+function repositoryOf(described: DescribedRepository): Repository {
   const {
     repositoryName: name = "",
     repositoryUri: uri = "",

@@ -1,6 +1,6 @@
 /** Removes a service in the order that keeps it served as long as anything of it stands. */
 import { DeleteStackCommand } from "@aws-sdk/client-cloudformation";
-import { DeleteRepositoryCommand, ECRClient } from "@aws-sdk/client-ecr";
+import { ECRClient } from "@aws-sdk/client-ecr";
 import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { Route53Client } from "@aws-sdk/client-route-53";
 import { removeRecords } from "../../aws/records.ts";
@@ -17,6 +17,7 @@ import {
   settled,
 } from "../aws/stacks.ts";
 import { inFolder, writeAssembly } from "../deploy/assembly.ts";
+import { removeRepository } from "../deploy/image.ts";
 import { requireOurs } from "../deploy/recovery.ts";
 import type { ServiceAt } from "../deploy/service.ts";
 import { uninterrupted } from "../deploy/update.ts";
@@ -65,15 +66,15 @@ export async function removeService(
     // What the burst tier still used could not be removed before it.
     failures = [...burst, ...(again === null ? [] : await removeBase(service, again))];
   }
-  if (failures.length === 0) await removeRest(service, options.keepImages);
+  const others = failures.length === 0 ? await removeRest(service, options.keepImages) : [];
   progress.close();
-  const { keepImages } = options;
   const dynamodb = table.repeatable;
+  const keepImages = options.keepImages || others.length > 0;
   const parts = { app: config.name, names, session, cloudformation, dynamodb, keepImages };
   const proof = await prove(parts);
   const { account, region } = session;
   const ok = failures.length === 0 && proof.remaining.length === 0;
-  const kept = keptOnPurpose(service, keepImages);
+  const kept = [...others, ...keptOnPurpose(service, options.keepImages)];
   return { ok, app: config.name, account, region, failures, kept, ...proof };
 }
 
@@ -149,8 +150,8 @@ async function hasGuard({ session, names }: ServiceAt): Promise<boolean> {
 /** The role that the CDK's bootstrap makes for CloudFormation. */
 const executionRole = "cdk-hnb659fds-cfn-exec-role";
 
-/** What no stack owns: the records of the domain and the repository. */
-async function removeRest(service: ServiceAt, keepImages: boolean): Promise<void> {
+/** What no stack owns: the records of the domain and the repository. Tells what stays. */
+async function removeRest(service: ServiceAt, keepImages: boolean): Promise<readonly string[]> {
   const { loaded, names, session, progress } = service;
   const { domain, hostedZoneId } = loaded.config;
   if (domain !== null) {
@@ -166,14 +167,12 @@ async function removeRest(service: ServiceAt, keepImages: boolean): Promise<void
     if (count > 0)
       progress.say(`removed ${count} DNS record${count === 1 ? "" : "s"} of ${domain}`);
   }
-  if (keepImages) return;
-  const client = new ECRClient(clientOf(session));
-  const command = new DeleteRepositoryCommand({ repositoryName: names.repository, force: true });
-  const removed = await client.send(command).catch((error) => {
-    if (isNamed(error, "RepositoryNotFoundException")) return null;
-    throw error;
-  });
-  if (removed !== null) progress.say(`removed the ECR repository ${names.repository}`);
+  if (keepImages) return [];
+  const { repository } = names;
+  const ecr = new ECRClient(clientOf(session));
+  const became = await removeRepository(ecr, repository, loaded.config.name);
+  if (became === "removed") progress.say(`removed the ECR repository ${repository}`);
+  return became === "another's" ? [`the ECR repository ${repository}, made by somebody else`] : [];
 }
 
 function keptOnPurpose({ loaded, names }: ServiceAt, keepImages: boolean): readonly string[] {
