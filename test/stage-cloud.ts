@@ -62,7 +62,6 @@ export const stageSettings: EngineSettings = {
   deadlineMs: {
     provisioning: 900_000,
     shifting: 900_000,
-    draining: 3_900_000,
     deprovisioning: 900_000,
   },
   backoffMs: 300_000,

@@ -64,7 +64,7 @@ const config = {
   transition: {
     stepPercents: [50, 100],
     bakeSeconds: 30,
-    healthySeconds: 5,
+    healthySeconds: 10,
     probes: 2,
     dwellMinutes: 0,
     cooldownMinutes: 0,

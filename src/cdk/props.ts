@@ -190,7 +190,7 @@ export interface DeploymentProps {
    */
   readonly transitionBakeSeconds?: number;
   /**
-   * How long tasks must be healthy before traffic moves.
+   * How long tasks must be healthy before traffic moves; a late removal would show meanwhile.
    * @default 30
    */
   readonly transitionHealthySeconds?: number;

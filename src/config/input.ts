@@ -140,7 +140,10 @@ export interface ConfigInput {
     readonly stepPercentsDown?: readonly number[];
     /** Time to observe after each step, once clients follow it. Default: 60. */
     readonly bakeSeconds?: number;
-    /** How long tasks must be healthy before traffic moves. Default: 30. */
+    /**
+     * How long tasks must be healthy before traffic moves; a late removal would show meanwhile.
+     * Default: 30.
+     */
     readonly healthySeconds?: number;
     /** Good answers in a row through the balancer before traffic moves. Default: 5. */
     readonly probes?: number;

@@ -28,7 +28,6 @@ test("the engine gets every setting in milliseconds and shares", () => {
     deadlineMs: {
       provisioning: 900_000,
       shifting: 1_800_000,
-      draining: 4_320_000,
       deprovisioning: 1_800_000,
     },
     backoffMs: 300_000,
@@ -43,13 +42,6 @@ test("the thresholds are those of the alarms", () => {
     config({ thresholds: { up: { concurrency: 7 } } }).thresholds,
   );
   assert.equal(definitions.find(({ name }) => name === "busy-concurrency")?.threshold, 7);
-});
-
-test("the drain's deadline lies beyond the longest drain that is allowed", () => {
-  const settings = engineSettings(
-    config({ transition: { drainMinutesMax: 600, ttlSeconds: 300 } }),
-  );
-  assert.ok(settings.deadlineMs.draining >= settings.drainMaxMs + 2 * settings.ttlMs);
 });
 
 test("a line goes to the shell, replaced by the service where it is one plain command", () => {

@@ -8,18 +8,13 @@ const minuteMs = 60 * secondMs;
 /** The schedule's period: what wakes the controller while nothing happens. */
 const idleMs = minuteMs;
 
-/** What a drain may take beyond the longest wait for silence: DNS in sync, probes, a slow tick. */
-const drainSlackMs = 10 * minuteMs;
-
 /** How the engine makes transitions. */
 export function engineSettings({
   transition,
   fargate,
 }: Pick<Config, "transition" | "fargate">): EngineSettings {
-  const ttlMs = transition.ttlSeconds * secondMs;
-  const drainMaxMs = transition.drainMinutesMax * minuteMs;
   return {
-    ttlMs,
+    ttlMs: transition.ttlSeconds * secondMs,
     stepPercents: transition.stepPercents,
     stepPercentsDown: transition.stepPercentsDown,
     bakeMs: transition.bakeSeconds * secondMs,
@@ -28,7 +23,7 @@ export function engineSettings({
     tasksMin: fargate.minTasks,
     tasksMax: fargate.maxTasks,
     drainQuietMs: transition.drainQuietMinutes * minuteMs,
-    drainMaxMs,
+    drainMaxMs: transition.drainMinutesMax * minuteMs,
     dwellFargateMs: transition.dwellMinutes * minuteMs,
     dwellLambdaMs: transition.cooldownMinutes * minuteMs,
     errorMargin: transition.errorMarginPercent / 100,
@@ -36,8 +31,6 @@ export function engineSettings({
     deadlineMs: {
       provisioning: transition.deadlines.provisioningMinutes * minuteMs,
       shifting: transition.deadlines.shiftingMinutes * minuteMs,
-      // Clients leave after at most two TTLs, then the stated maximum begins.
-      draining: drainMaxMs + 2 * ttlMs + drainSlackMs,
       deprovisioning: transition.deadlines.deprovisioningMinutes * minuteMs,
     },
     backoffMs: transition.backoffMinutes * minuteMs,

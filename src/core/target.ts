@@ -137,7 +137,7 @@ function failureOf(at: Situation): string | null {
     const worse = errorShareWorse(world.recent.fargate, world.recent.lambda, settings);
     if (worse !== null) return `Fargate answers with errors: ${worse}`;
   }
-  if (phase === "steady") return null;
+  if (phase !== "provisioning" && phase !== "shifting") return null;
   const since = nowMs - lastProgressMs(status, phase);
   const deadline = settings.deadlineMs[phase];
   if (since <= deadline) return null;

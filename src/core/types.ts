@@ -213,6 +213,12 @@ export interface Step {
   readonly requeueAfterMs: number;
 }
 
+/**
+ * A call that failed may still take effect, but no later than this. A removal may therefore come
+ * as a surprise for so long, and a tier that is to get weight again must outlive that first.
+ */
+export const lateCallMsMax: number = 10_000;
+
 /** How transitions are made. All values come from the configuration. */
 export interface EngineSettings {
   /** TTL of the DNS records. */
@@ -223,7 +229,7 @@ export interface EngineSettings {
   readonly stepPercentsDown: readonly number[];
   /** Observation time after each step, once clients can have followed it. */
   readonly bakeMs: number;
-  /** How long targets must be healthy before the first weight moves. */
+  /** How long targets must be healthy before the first weight moves; `lateCallMsMax` at least. */
   readonly healthyMs: number;
   /** Consecutive successful probes through the balancer before the first weight moves. */
   readonly probesMin: number;
@@ -241,7 +247,8 @@ export interface EngineSettings {
   readonly errorMargin: number;
   /** Requests the new tier must have answered before its errors count. */
   readonly errorRequestsMin: number;
-  readonly deadlineMs: Readonly<Record<Exclude<Phase, "steady">, number>>;
+  /** A phase that takes longer has failed. A drain has an end of its own: `drainMaxMs`. */
+  readonly deadlineMs: Readonly<Record<Exclude<Phase, "steady" | "draining">, number>>;
   /** First back-off after a failure; doubles with each failure in a row. */
   readonly backoffMs: number;
   readonly backoffMaxMs: number;

@@ -65,7 +65,7 @@ export function idealSettings(economics: Economics, tasksMax = 1000): EngineSett
     dwellLambdaMs: 0,
     errorMargin: 1,
     errorRequestsMin: never,
-    deadlineMs: { provisioning: never, shifting: never, draining: never, deprovisioning: never },
+    deadlineMs: { provisioning: never, shifting: never, deprovisioning: never },
     backoffMs: minuteMs,
     backoffMaxMs: minuteMs,
     pollMs: minuteMs,

@@ -95,7 +95,6 @@ const engineDefault: EngineSettings = {
   deadlineMs: {
     provisioning: 15 * minuteMs,
     shifting: 30 * minuteMs,
-    draining: 72 * minuteMs,
     deprovisioning: 30 * minuteMs,
   },
   backoffMs: 5 * minuteMs,

@@ -29,7 +29,7 @@ export const quickConfig: Readonly<Record<string, unknown>> = {
   transition: {
     stepPercents: [50, 100],
     bakeSeconds: 30,
-    healthySeconds: 5,
+    healthySeconds: 10,
     probes: 2,
     dwellMinutes: 45,
     cooldownMinutes: 0,

@@ -1,5 +1,6 @@
 /** When the tier changes, and how. */
 import { z } from "zod";
+import { lateCallMsMax } from "../../core/types.ts";
 import type { Config, ConfigInput } from "../types.ts";
 import { amount, problem, type Section, whole } from "./field.ts";
 
@@ -90,7 +91,12 @@ export const transition: Section<Config["transition"], ConfigInput["transition"]
     stepPercents,
     stepPercentsDown,
     bakeSeconds: amount(0, 3600, 60, "Time to observe after each step, once clients follow it."),
-    healthySeconds: amount(0, 3600, 30, "How long tasks must be healthy before traffic moves."),
+    healthySeconds: amount(
+      lateCallMsMax / 1000,
+      3600,
+      30,
+      "How long tasks must be healthy before traffic moves; a late removal would show meanwhile.",
+    ),
     probes: whole(1, 100, 5, "Good answers in a row through the balancer before traffic moves."),
     ttlSeconds: amount(1, 3600, 60, "Time that clients may keep a DNS answer."),
     errorMarginPercent: amount(

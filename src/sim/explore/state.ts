@@ -119,7 +119,7 @@ export const proofSettings: EngineSettings = {
   dwellLambdaMs: 1,
   errorMargin: 0.05,
   errorRequestsMin: 50,
-  deadlineMs: { provisioning: 2, shifting: 2, draining: 5, deprovisioning: 2 },
+  deadlineMs: { provisioning: 2, shifting: 2, deprovisioning: 2 },
   backoffMs: 1,
   backoffMaxMs: 1,
   pollMs: 1,

@@ -3,16 +3,29 @@
  * record goes only after silence, or after the longest drain.
  */
 import type { Route } from "../../core/types.ts";
+import type { Zone } from "./names.ts";
 import type { Script } from "./script.ts";
+
+/** What a controller saw of the balancer before it made up its mind. */
+export interface Look {
+  readonly atMs: number;
+  /** For how long nobody had come by then. */
+  readonly silentMs: number;
+}
+
+/** A controller commits within its turn: silence that was seen earlier is no reason. */
+const lookAgeMsMax = 60_000;
 
 /** Watches the commands that reach the zone, and judges by its own notes. */
 export class Drain {
   readonly #script: Script;
+  readonly #zone: Zone;
   #weightlessMs: number | null = null;
   #kept = true;
 
-  constructor(script: Script) {
+  constructor(script: Script, zone: Zone) {
     this.#script = script;
+    this.#zone = zone;
   }
 
   /** Whether who comes now has been waited for. */
@@ -27,13 +40,20 @@ export class Drain {
   }
 
   /** The engine commits to other weights. */
-  judge(before: Route, after: Route, silentMs: number, nowMs: number): void {
+  judge(before: Route, after: Route, look: Look, nowMs: number): void {
     if (after.fargate > 0) this.#kept = false;
     if (after.fargateRecord || !before.fargateRecord) return;
     const { drainQuietMs, drainMaxMs } = this.#script.settings;
     const [a, b] = this.#script.clockSkewMs;
     const slackMs = Math.abs(a) + Math.abs(b) + 1000;
-    const drainedMs = nowMs - (this.#weightlessMs ?? nowMs);
-    this.#kept = silentMs + slackMs >= drainQuietMs || drainedMs + slackMs >= drainMaxMs;
+    const seen = nowMs - look.atMs <= lookAgeMsMax;
+    const silent = seen && look.silentMs + slackMs >= drainQuietMs;
+    this.#kept = silent || this.#drainedMs(nowMs) + slackMs >= drainMaxMs;
+  }
+
+  /** For how long no server has answered with Fargate. */
+  #drainedMs(nowMs: number): number {
+    if (this.#weightlessMs === null || !this.#zone.inSync) return 0;
+    return nowMs - Math.max(this.#weightlessMs, this.#zone.syncedMs);
   }
 }

@@ -24,6 +24,7 @@ export class Zone {
   #published: Published[] = [{ route: lambdaOnly, byHand: false }];
   #cancel = (): void => undefined;
   #slowUntilMs = 0;
+  #syncedMs = 0;
 
   constructor(agenda: Agenda, random: Random) {
     this.#agenda = agenda;
@@ -37,6 +38,11 @@ export class Zone {
 
   get inSync(): boolean {
     return this.#published.length === 1;
+  }
+
+  /** Since when all servers answer with what the API shows, if they do. */
+  get syncedMs(): number {
+    return this.#syncedMs;
   }
 
   /** Whether any server may still answer with Fargate. */
@@ -59,9 +65,11 @@ export class Zone {
     }
     this.#cancel();
     this.#published.push({ route, byHand });
-    const dueMs = Math.max(nowMs + 10_000 + this.#random() * 50_000, this.#slowUntilMs);
-    this.#cancel = this.#agenda.at(Math.round(dueMs), () => {
+    const takesMs = 10_000 + this.#random() * 50_000;
+    const dueMs = Math.round(Math.max(nowMs + takesMs, this.#slowUntilMs));
+    this.#cancel = this.#agenda.at(dueMs, () => {
       this.#published = this.#published.slice(-1);
+      this.#syncedMs = dueMs;
     });
   }
 

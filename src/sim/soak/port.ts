@@ -1,5 +1,11 @@
 /** The Cloud port of one controller over the world of a soak, with everything that can go wrong. */
-import { type Action, type Cloud, ConflictError, type Observation } from "../../core/types.ts";
+import {
+  type Action,
+  type Cloud,
+  ConflictError,
+  lateCallMsMax,
+  type Observation,
+} from "../../core/types.ts";
 import type { Call, Mishap } from "./script.ts";
 import type { World } from "./world.ts";
 
@@ -28,9 +34,6 @@ export interface PortParts {
 
 /** Longer than the longest invocation of a controller. */
 const leaseMs = 60_000;
-
-/** A call that failed may still take effect, but no later than this. */
-const lateMsMax = 10_000;
 
 /** The port of one controller. */
 export function controllerPort(parts: PortParts): Cloud {
@@ -83,7 +86,7 @@ export function controllerPort(parts: PortParts): Cloud {
         world.perform(action);
       };
       if (trouble?.mishap === "late") {
-        const afterMs = Math.min(trouble.forMs, lateMsMax);
+        const afterMs = Math.min(trouble.forMs, lateCallMsMax);
         world.agenda.at(world.nowMs + afterMs, effect);
         throw new Error("apply timed out");
       }

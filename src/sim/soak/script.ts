@@ -103,7 +103,7 @@ function settingsFrom(random: Random): EngineSettings {
     stepPercents: pick(random, [[10, 50, 100], [100], [50, 100], [1, 5, 25, 100]]),
     stepPercentsDown: pick(random, [[50, 0], [0], [80, 40, 0]]),
     bakeMs: pick(random, quick ? [0, 10, 20] : [0, 60]) * secondMs,
-    healthyMs: pick(random, [15, 30]) * secondMs,
+    healthyMs: pick(random, [10, 30]) * secondMs,
     probesMin: pick(random, [1, 3, 5]),
     tasksMin: 2,
     tasksMax: 20,
@@ -116,7 +116,6 @@ function settingsFrom(random: Random): EngineSettings {
     deadlineMs: {
       provisioning: 15 * minuteMs,
       shifting: 15 * minuteMs,
-      draining: drainMaxMs + 15 * minuteMs,
       deprovisioning: 15 * minuteMs,
     },
     backoffMs: minutes(1, 5),

@@ -10,7 +10,7 @@ import { type Agenda, createAgenda } from "../agenda.ts";
 import { type AlarmBoard, type AlarmStates, alarmBoard } from "../alarms.ts";
 import { Burst, type Outage } from "./burst.ts";
 import { type Client, createClients, type Fates, noFates } from "./clients.ts";
-import { Drain } from "./drain.ts";
+import { Drain, type Look } from "./drain.ts";
 import { Zone } from "./names.ts";
 import type { Happening, Script } from "./script.ts";
 import { Traffic } from "./traffic.ts";
@@ -54,8 +54,8 @@ export class World {
   #samples: readonly Sample[] = [];
   #alarms: AlarmStates = alarmsAtStart;
   #lastRequestMs: number | null = null;
-  /** For how long the balancer had been silent at the last look: what a command goes by. */
-  #silenceSeenMs = 0;
+  /** What the last look showed, which a command goes by. */
+  #look: Look = { atMs: 0, silentMs: 0 };
   #image = 1;
   #imagesDoubtedMs = Number.NEGATIVE_INFINITY;
   /** Until when each of these is in force. */
@@ -66,7 +66,7 @@ export class World {
     this.#random = seededRandom(script.seed ^ 0x5eed);
     this.zone = new Zone(this.agenda, this.#random);
     this.burst = new Burst(this.agenda, this.#random);
-    this.#drain = new Drain(script);
+    this.#drain = new Drain(script, this.zone);
     this.#board = alarmBoard(script.thresholds, concurrencyMax);
     const { agenda } = this;
     const random = this.#random;
@@ -97,7 +97,7 @@ export class World {
   observation(): Observation {
     const { burst, zone, status } = this;
     const silentSince = this.#lastRequestMs ?? Number.NEGATIVE_INFINITY;
-    this.#silenceSeenMs = this.#nowMs - silentSince;
+    this.#look = { atMs: this.#nowMs, silentMs: this.#nowMs - silentSince };
     const facts = burst.facts();
     const probes = status.target === "fargate" && status.route.fargate < 100;
     const lambdaDown = this.#nowMs < this.#untilMs.down;
@@ -139,7 +139,7 @@ export class World {
 
   /** A route is commanded: it may be applied much later, and again, but is judged once. */
   commanded(before: Route, after: Route): void {
-    this.#drain.judge(before, after, this.#silenceSeenMs, this.#nowMs);
+    this.#drain.judge(before, after, this.#look, this.#nowMs);
   }
 
   /** Something of the script happens. Returns whether it concerned the world. */
