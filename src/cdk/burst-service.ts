@@ -67,16 +67,13 @@ export function addBurstService(
 
 function addScaling(scope: Construct, plan: Plan, entrance: Balancer, service: CfnService): void {
   const { fargate } = plan.config;
-  const linked = "aws-service-role/ecs.application-autoscaling.amazonaws.com";
   const target = new CfnScalableTarget(scope, "Scaling", {
     serviceNamespace: "ecs",
     scalableDimension: "ecs:service:DesiredCount",
     resourceId: `service/${plan.names.cluster}/${service.attrName}`,
     minCapacity: fargate.minTasks,
     maxCapacity: fargate.maxTasks,
-    roleArn:
-      `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/${linked}/` +
-      "AWSServiceRoleForApplicationAutoScaling_ECSService",
+    // No role: ECS is scaled with the service-linked one, and handing it over would need PassRole.
   });
   const { loadBalancerFullName, targetGroupFullName } = {
     loadBalancerFullName: entrance.balancer.attrLoadBalancerFullName,

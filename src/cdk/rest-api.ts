@@ -17,7 +17,8 @@ import { arn, type Plan, resolved } from "./plan.ts";
 /** Makes a REST API that sends everything to the alias. */
 export function addRestApi(scope: Construct, plan: Plan, { alias }: LambdaTier): Api {
   const { config, names } = plan;
-  const api = new CfnRestApi(scope, "Api", {
+  // Named apart from the parts of an HTTP API: CloudFormation changes no resource's type.
+  const api = new CfnRestApi(scope, "RestApi", {
     name: names.api,
     endpointConfiguration: { types: ["REGIONAL"] },
     disableExecuteApiEndpoint: config.domain !== null,
@@ -44,11 +45,13 @@ export function addRestApi(scope: Construct, plan: Plan, { alias }: LambdaTier):
     new CfnMethod(scope, "AnyRoot", { ...method, resourceId: api.attrRootResourceId }),
     new CfnMethod(scope, "AnyPath", { ...method, resourceId: proxy.ref }),
   ];
-  // A deployment is a snapshot that is never updated: another set of methods makes another one.
-  const contents = createHash("sha256").update(resolved(scope, method)).digest("hex").slice(0, 8);
+  // A deployment is a snapshot that is never updated: other methods make another one, and so does
+  // a door that opens or closes, which API Gateway only takes over with a deployment.
+  const shown = resolved(scope, { method, closed: config.domain !== null });
+  const contents = createHash("sha256").update(shown).digest("hex").slice(0, 8);
   const deployment = new CfnDeployment(scope, `Deployment${contents}`, { restApiId: api.ref });
   for (const one of methods) deployment.addResourceDependency(one);
-  const stage = new CfnStage(scope, "Stage", {
+  const stage = new CfnStage(scope, "RestStage", {
     restApiId: api.ref,
     stageName: "live",
     deploymentId: deployment.ref,

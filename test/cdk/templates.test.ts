@@ -15,6 +15,7 @@ import {
   secrets,
   type Template,
   templatesOf,
+  variants,
 } from "./variants.ts";
 
 const names = deploymentNames("shop");
@@ -318,3 +319,33 @@ function referred(value: unknown): readonly string[] {
   if (attribute !== undefined) return [attribute[0] ?? ""];
   return Object.values(value).flatMap(referred);
 }
+
+describe("changes of the configuration", () => {
+  test("none gives a resource that exists another type, which CloudFormation refuses", () => {
+    const types = new Map<string, string>();
+    for (const { input, image: of } of variants) {
+      const { base, burst } = templatesOf(input, of === undefined ? {} : { image: of });
+      for (const [stack, template] of Object.entries({ base, burst })) {
+        for (const [id, { Type }] of Object.entries(template?.Resources ?? {})) {
+          const key = `${stack} ${id}`;
+          assert.equal(Type, types.get(key) ?? Type, key);
+          types.set(key, Type);
+        }
+      }
+    }
+  });
+
+  test("a REST API that gets a domain is deployed anew, or its old door stays open", () => {
+    const deploymentOf = (domain: string | null): string | undefined => {
+      const { Resources } = templatesOf({ frontDoor: "rest", domain }, { image }).base;
+      const found = Object.entries(Resources);
+      return found.find(([, { Type }]) => Type === "AWS::ApiGateway::Deployment")?.[0];
+    };
+    assert.notEqual(deploymentOf("api.example.com"), deploymentOf(null));
+  });
+
+  test("scaling takes no role, which the burst role could not hand over", () => {
+    const target = oneOf(bothTemplates().burst, "AWS::ApplicationAutoScaling::ScalableTarget");
+    assert.equal(target.Properties.RoleARN, undefined);
+  });
+});
