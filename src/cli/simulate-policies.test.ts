@@ -22,7 +22,7 @@ const run = (mode: Mode, names: readonly string[]): Promise<Simulation> =>
 
 const inputOf = (simulation: Simulation): TableInput => ({
   loaded: {
-    trace: { source: "<b>day</b>.csv", startSeconds, bucketSeconds: 60, rps },
+    trace: { source: "../secret/<b>day.csv", startSeconds, bucketSeconds: 60, rps },
     kind: "CSV",
     notes: ["a note </script>"],
     log: null,
@@ -109,6 +109,12 @@ describe("a report", () => {
     assert.equal(html.match(/<script/g)?.length, html.match(/<\/script>/g)?.length);
     assert.match(html, /Content-Security-Policy" content="default-src 'none'/);
     assert.doesNotMatch(policy, /unsafe|https?:/);
+  });
+
+  it("names the trace without the folders of this machine", async () => {
+    const report = reportOf(inputOf(await run("ideal", ["work-function"])));
+    assert.match(JSON.stringify(report), /"service":"<b>day.csv"/);
+    assert.doesNotMatch(JSON.stringify(report), /secret/);
   });
 
   it("draws at most some thousand points whose sums are the trace's", async () => {

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { UserError } from "../config/errors.ts";
 import { type RunRecord, recordLine, type Snapshot, type TierReading } from "../core/record.ts";
 import type { Phase, Tier, TierState } from "../core/types.ts";
@@ -22,11 +23,16 @@ const minuteMs = 60_000;
 
 /** Writes the page. Throws UserError REPORT_UNWRITABLE. */
 export async function writeReport(path: string, input: TableInput): Promise<void> {
-  const { source } = input.loaded.trace;
-  const { html } = reportPage(`${source}: what it would have cost`, reportOf(input));
+  const title = `${serviceOf(input)}: what it would have cost`;
+  const { html } = reportPage(title, reportOf(input));
   await writeFile(path, html).catch((error: NodeJS.ErrnoException) => {
     throw reportUnwritable(path, error.code);
   });
+}
+
+/** What is shown to others has the name of the trace, not the folders of this machine. */
+function serviceOf({ loaded }: TableInput): string {
+  return basename(loaded.trace.source);
 }
 
 /** Writes one choice as a recording. Throws UserError RECORD_UNWRITABLE. */
@@ -103,9 +109,11 @@ interface Point {
 function recordsOf(
   course: Course,
   points: readonly Point[],
-  { loaded, simulation }: TableInput,
+  input: TableInput,
 ): readonly RunRecord[] {
-  const { rps, startSeconds, source } = loaded.trace;
+  const { loaded, simulation } = input;
+  const { rps, startSeconds } = loaded.trace;
+  const service = serviceOf(input);
   const startMs = startSeconds * 1000;
   const paidBy = (name: string, minute: number): number =>
     simulation.courses.find((other) => other.name === name)?.paidUsd[minute] ?? 0;
@@ -117,7 +125,7 @@ function recordsOf(
       type: "snapshot" as const,
       snapshot: snapshotOf({
         atMs: startMs + from * minuteMs,
-        service: source,
+        service,
         policy: course.name,
         kind: kindOf(course, from, to),
         before,
@@ -131,7 +139,7 @@ function recordsOf(
       }),
     };
   });
-  const head = { type: "run", version: 1, atMs: startMs, service: source } as const;
+  const head = { type: "run", version: 1, atMs: startMs, service } as const;
   return [{ ...head, command: "simulate", speed: 1 }, ...snapshots, ...events];
 }
 

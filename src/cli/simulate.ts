@@ -1,6 +1,6 @@
 /** `lambdaflex simulate`: your own traffic, replayed through the engine in virtual time, priced. */
 import { existsSync } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, join } from "node:path";
 import { type CommandDef, defineCommand } from "citty";
 import { UserError } from "../config/errors.ts";
 import { policyNames } from "../policies/named.ts";
@@ -167,12 +167,11 @@ export async function sourcesOf(
     const { loadConfig } = await import("../config/index.ts");
     const loaded = await loadConfig(config);
     sources.push(givenByConfig(loaded.config));
-    const shown = relative(process.cwd(), loaded.file);
-    origins.push(`memory, tasks, architecture and thresholds: ${shown}`);
+    origins.push(`memory, tasks, architecture and thresholds: ${basename(loaded.file)}`);
   }
   if (scenario !== undefined) {
     sources.push(await loadScenario(scenario));
-    origins.push(`parameters: ${scenario}, the others by default`);
+    origins.push(`parameters: ${basename(scenario)}, the others by default`);
   }
   return { sources, origins };
 }
