@@ -1,7 +1,17 @@
 /** The plots over time: they share their span, their pointer and the place of their axes. */
 import { drawable } from "./columns.js";
 import { byId, html, say, theme } from "./dom.js";
-import { count, latency, percent, rate, timeSplits, usd } from "./format.js";
+import {
+  count,
+  latency,
+  latencyTick,
+  numberTick,
+  percent,
+  rate,
+  timeSplits,
+  usd,
+  usdTick,
+} from "./format.js";
 
 /* global uPlot */
 
@@ -46,6 +56,7 @@ const kinds = [
     title: "Requests per second",
     height: 230,
     unit: rate,
+    tick: numberTick,
     lines: thresholds.traffic,
     series: [
       line("total", "Fargate", "fargate", { shown: (c, at) => c.total[at] - c.lambda[at] }),
@@ -73,6 +84,7 @@ const kinds = [
     title: "Latency",
     height: 160,
     unit: latency,
+    tick: latencyTick,
     logarithmic: true,
     series: [
       line("lambdaP50", "Lambda p50", "lambda"),
@@ -86,6 +98,8 @@ const kinds = [
     title: "Environments and tasks",
     height: 130,
     unit: count,
+    // There is no half of a task.
+    steps: [1, 10, 100, 1000, 10_000].flatMap((ten) => [ten, 2 * ten, 5 * ten]),
     lines: thresholds.instances,
     stepped: true,
     series: [
@@ -99,6 +113,7 @@ const kinds = [
     title: "Cost so far",
     height: 170,
     unit: usd,
+    tick: usdTick,
     series: [
       line("alwaysLambda", "always Lambda", "lambda", { dash: true }),
       line("alwaysFargate", "always Fargate", "fargate", { dash: true }),
@@ -133,7 +148,8 @@ const overlay = (kind, state) => (plot) => {
       ctx.lineTo(bbox.left + bbox.width, lineY);
       ctx.stroke();
     }
-    const label = `${above ? "↑ " : ""}${text} ${rate(at)}`;
+    const round = Number(at.toPrecision(3));
+    const label = `${above ? "↑ " : ""}${text} ${numberTick(round, round)}`;
     // Above the line if there is room, on a ground of its own: curves may pass behind it.
     const fits = !above && lineY - 18 * ratio > bbox.top;
     const textY = fits ? lineY - 6 * ratio : lineY + 13 * ratio;
@@ -223,7 +239,9 @@ const optionsOf = (kind, state, on) => {
         space: kind.logarithmic ? 26 : 30,
         ...(kind.splits && { splits: kind.splits }),
         ...(kind.logarithmic && { splits: decades }),
-        values: (_, splits) => splits.map((at) => (at === null ? "" : kind.unit(at))),
+        ...(kind.steps && { incrs: kind.steps }),
+        values: (_plot, splits, _axis, _space, step) =>
+          splits.map((at) => (at === null ? "" : (kind.tick ?? kind.unit)(at, step))),
       },
     ],
     series: [

@@ -67,6 +67,16 @@ describe("words", () => {
     assert.deepEqual([null, 0, 1.25, 12_345].map(format.rate), ["–", "0", "1.3", "12,345"]);
     assert.deepEqual([null, 4.25, 40, 2500].map(format.latency), ["–", "4.3 ms", "40 ms", "2.5 s"]);
     assert.equal(format.things(1, "task"), "1 task");
+    const decades = ["0.1 ms", "1 ms", "100 ms", "1 s", "10 s"];
+    assert.deepEqual([0.1, 1, 100, 1000, 10_000].map(format.latencyTick), decades);
+    const axis = (step: number, tick: (value: number, step: number) => string): string[] =>
+      [0, 1, 2, 3].map((line) => tick(line * step, step));
+    assert.deepEqual(axis(0.25, format.numberTick), ["0", "0.25", "0.50", "0.75"]);
+    assert.deepEqual(axis(0.02, format.numberTick), ["0", "0.02", "0.04", "0.06"]);
+    assert.deepEqual(axis(500, format.numberTick), ["0", "500", "1,000", "1,500"]);
+    assert.deepEqual(axis(0.5, format.usdTick), ["$0", "$0.50", "$1.00", "$1.50"]);
+    assert.deepEqual(axis(0.00025, format.usdTick), ["$0", "$0.00025", "$0.00050", "$0.00075"]);
+    assert.deepEqual(axis(500, format.usdTick), ["$0", "$500", "$1,000", "$1,500"]);
   });
 
   it("count a rehearsal from its start, date what has a date, and number what has none", () => {

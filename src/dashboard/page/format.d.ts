@@ -10,6 +10,15 @@ export function latency(ms: number | null): string;
 /** Dollars: as many digits as say something. */
 export function usd(value: number): string;
 
+/** A power of ten of milliseconds on an axis. */
+export function latencyTick(ms: number): string;
+
+/** A rate or a count on an axis whose lines are `step` apart. */
+export function numberTick(value: number, step: number): string;
+
+/** Dollars on an axis whose lines are `step` apart. */
+export function usdTick(value: number, step: number): string;
+
 /** A span: "850 ms", "74 s", "12 min 30 s", "3 h 05 min", "2 d 4 h". */
 export function span(ms: number): string;
 

@@ -31,6 +31,25 @@ export const usd = (value) => {
   return `$${fixed(value, digits)}`;
 };
 
+/** Digits after the point that tell values apart which are `step` from each other. */
+const digitsOf = (step) => {
+  const enough = (digits) => Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) < 1e-6;
+  return [0, 1, 2, 3, 4, 5].find(enough) ?? 6;
+};
+
+/** A power of ten of milliseconds on an axis. */
+export const latencyTick = (ms) =>
+  ms >= 1000 ? `${fixed(ms / 1000, 0)} s` : `${fixed(ms, digitsOf(ms))} ms`;
+
+/** A rate or a count on an axis whose lines are `step` apart. */
+export const numberTick = (value, step) => fixed(value, value === 0 ? 0 : digitsOf(step));
+
+/** Dollars on an axis whose lines are `step` apart. */
+export const usdTick = (value, step) => {
+  const digits = digitsOf(step);
+  return `$${fixed(value, value === 0 ? 0 : digits === 1 ? 2 : digits)}`;
+};
+
 /** A share of 0 to 100 in per cent. */
 export const percent = (value) => `${fixed(value, 0)} %`;
 

@@ -55,11 +55,13 @@ const replay = createReplay(
 const index = () =>
   replay.ms === null ? history.snapshots.length - 1 : indexAt(history.snapshots, replay.ms);
 
+const simulated = () => choices !== null || history.head?.command === "simulate";
 const parts = {
   traffic: () => true,
   weights: () => true,
-  latency: () => choices === null,
-  instances: () => choices === null || history.snapshots.some(({ tiers }) => tiers.fargate.running),
+  // A simulation knows no latency, and counts no environments.
+  latency: () => !simulated(),
+  instances: () => !simulated() || history.snapshots.some(({ tiers }) => tiers.fargate.running),
   cost: () => latest()?.cost != null,
 };
 const state = {

@@ -62,6 +62,7 @@ const saved = ({ actualUsd, alwaysLambdaUsd, alwaysFargateUsd }) => {
   const name = alwaysLambdaUsd < alwaysFargateUsd ? "always Lambda" : "always Fargate";
   const less = 1 - actualUsd / best;
   if (!(best > 0)) return "";
+  if (Math.abs(less) < 0.005) return `as much as\n${name}`;
   return `${percent(Math.abs(less) * 100)} ${less >= 0 ? "below" : "above"}\n${name}`;
 };
 
@@ -222,7 +223,10 @@ export const createJournal = (words) => {
       }),
     );
     const more = news.length > rows.length ? `, the newest ${rows.length}` : "";
-    say(byId("journal-count"), news.length === 0 ? "nothing yet" : `${news.length} in all${more}`);
+    say(
+      byId("journal-count"),
+      news.length === 0 ? "nothing so far" : `${news.length} in all${more}`,
+    );
   };
 };
 
