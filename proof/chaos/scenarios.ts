@@ -114,7 +114,7 @@ function weather(name: string, about: string, now: Stage["relay"]["weather"]): S
 /** All scenarios, in the order in which they are played. */
 export const scenarios: readonly Scenario[] = [
   ...Object.keys(moments).map(killedIn),
-  onTasks("kill-tasks", "kill -9 of tasks under load", async (stage) => stage.killOne("task")),
+  onTasks("kill-tasks", "kill -9 of tasks under load", (stage) => stage.killTask()),
   onTasks("freeze-tasks", "tasks stand still under load", (stage) =>
     stage.freezeOne("task", freezeMs(stage)),
   ),

@@ -15,7 +15,7 @@ import { type Facts, type Life, startLife } from "./life.ts";
 import { openRelay, type Relay } from "./relay.ts";
 import { makePlace, type Place } from "./service.ts";
 import { makeTraffic, type Traffic } from "./traffic.ts";
-import { gone, oneOf, signalGroup, targets } from "./victims.ts";
+import { gone, oneOf, signalGroup, type Target, targets } from "./victims.ts";
 
 /** The stage of one scenario. */
 export interface Stage {
@@ -32,6 +32,8 @@ export interface Stage {
   killLambdaflex(): Promise<void>;
   /** kill -9 of a task or an environment; `false` if there is none to spare. */
   killOne(victim: Exclude<Victim, "lambdaflex">): Promise<boolean>;
+  /** The same for a task that has answered requests, as soon as another one that lives has, too. */
+  killTask(): Promise<void>;
   /** SIGSTOP, and after `ms` SIGCONT; `false` if there was none. */
   freezeOne(victim: Exclude<Victim, "lambdaflex">, ms: number): Promise<boolean>;
   /** The crowd comes, until Fargate has all of it. */
@@ -63,6 +65,8 @@ const lastAnswersMs = 100;
 const settleMs = 20_000;
 /** Children have this long to notice that lambdaflex is dead, real. */
 const leashMs = 5_000;
+/** A task that was killed has been replaced by one that serves within this time, real. */
+const secondServesMs = 60_000;
 
 /** Fargate serves everybody. */
 export const upThere = ({ phase, target, weight }: Facts): boolean =>
@@ -132,6 +136,14 @@ function createStage(props: Props): Stage & { end(): Promise<void> } {
     const at = (atMs / 1000).toFixed(3);
     say(`${at} s: kill -9 ${victim} ${pid} with ${traffic.inFlight} requests in flight`);
   };
+  const kill = async (target: Target): Promise<boolean> => {
+    const atMs = traffic.nowMs();
+    if (!signalGroup(target, "SIGKILL")) return false;
+    const { victim, pid, pids } = target;
+    tellDeath(atMs, victim, pid);
+    deaths.push({ atMs, goneMs: await gone(target, traffic.nowMs), victim, pid, pids });
+    return true;
+  };
   return {
     place,
     random,
@@ -163,12 +175,17 @@ function createStage(props: Props): Stage & { end(): Promise<void> } {
     },
     async killOne(victim) {
       const target = oneOf(targets(place.accounts, victim), random);
-      const atMs = traffic.nowMs();
-      if (target === null || !signalGroup(target, "SIGKILL")) return false;
-      const { pid, pids } = target;
-      tellDeath(atMs, victim, pid);
-      deaths.push({ atMs, goneMs: await gone(target, traffic.nowMs), victim, pid, pids });
-      return true;
+      return target !== null && kill(target);
+    },
+    async killTask() {
+      const untilMs = traffic.nowMs() + secondServesMs;
+      while (traffic.nowMs() < untilMs) {
+        const serving = targets(place.accounts, "task").filter(({ served }) => served);
+        const target = serving.length < 2 ? null : oneOf(serving, random);
+        if (target !== null && (await kill(target))) return;
+        await sleep(10);
+      }
+      throw new Error(`not two tasks serve within ${secondServesMs / 1000} s`);
     },
     async freezeOne(victim, ms) {
       const target = oneOf(targets(place.accounts, victim), random);

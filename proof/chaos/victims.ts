@@ -1,5 +1,5 @@
 /** Finds the processes of the service that live, and signals them as a kernel or a person would. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "../../src/core/random.ts";
@@ -13,6 +13,8 @@ export interface Target {
   /** Its task or environment: the process group that lambdaflex has started. */
   readonly group: number;
   readonly pids: readonly number[];
+  /** Whether it has answered a request: lambdaflex knows it, and found it well. */
+  readonly served: boolean;
 }
 
 /** Tasks or environments of the service that live and have begun to listen. */
@@ -23,9 +25,11 @@ export function targets(accounts: string, victim: Victim): readonly Target[] {
     if (!name.startsWith(prefix)) return [];
     const pid = Number(/-(\d+)\.log$/.exec(name)?.[1]);
     const group = living.get(pid);
-    if (group === undefined || statSync(join(accounts, name)).size === 0) return [];
+    const account = readFileSync(join(accounts, name), "latin1");
+    if (group === undefined || account === "") return [];
+    const served = /^A /m.test(account);
     const pids = [...living].flatMap(([one, of]) => (of === group ? [one] : []));
-    return [{ victim, pid, group, pids }];
+    return [{ victim, pid, group, pids, served }];
   });
 }
 

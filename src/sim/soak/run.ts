@@ -1,7 +1,7 @@
 /** One run of a script: the engine's own tick in two controllers, until the world is at rest. */
 import { initialStatus } from "../../core/status.ts";
 import { tick } from "../../core/tick.ts";
-import type { Action, Policy, Status } from "../../core/types.ts";
+import type { Action, EngineSettings, Policy, Status } from "../../core/types.ts";
 import type { Fates } from "./clients.ts";
 import { wrongChange, wrongWith } from "./monitor.ts";
 import { policyOf } from "./policy.ts";
@@ -34,6 +34,8 @@ export interface Outcome {
 export interface RunOptions {
   /** Told everything that happens, in virtual time. */
   readonly onStory?: (atMs: number, line: string) => void;
+  /** What the engine goes by; the promises that it is judged by stay those of the script. */
+  readonly engine?: EngineSettings;
 }
 
 /** A controller and when it looks again. */
@@ -54,6 +56,7 @@ class Soak {
   readonly #tell: (line: string) => void;
   readonly #world: World;
   readonly #policy: Policy;
+  readonly #engine: EngineSettings;
   readonly #mishaps: Mishaps = {};
   readonly #lease: Lease = { owner: 0, untilMs: 0 };
   readonly #controllers: readonly Controller[];
@@ -69,6 +72,7 @@ class Soak {
     this.#script = script;
     this.#world = new World(script);
     this.#policy = policyOf(script);
+    this.#engine = options.engine ?? script.settings;
     this.#tell = (line) => options.onStory?.(this.#world.nowMs, line);
     this.#world.onViolation = (what) => this.#accuse(what);
     this.#controllers = [this.#controller(0), this.#controller(1)];
@@ -171,7 +175,7 @@ class Soak {
 
   async #tick(port: Parameters<typeof tick>[0], skewMs: number): Promise<number> {
     this.#ticks += 1;
-    const { settings } = this.#script;
+    const settings = this.#engine;
     try {
       const result = await tick(port, this.#policy, settings, this.#world.nowMs + skewMs);
       if (!result.ok) this.#tell(`${result.during} fails: ${result.error.message}`);
