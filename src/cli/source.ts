@@ -78,9 +78,22 @@ export async function openSource(options: SourceOptions): Promise<Source> {
   // Without a configuration nobody can tell which deployed service is meant.
   const where = on ?? (kept.length > 0 || !hasConfig(folder) ? "local" : "aws");
   if (where === "local") return (await import("./source-local.ts")).openLocalSource(folder);
-  if (where === "aws") return (await import("./source-aws.ts")).openAwsSource(options);
+  if (where === "aws") {
+    const source = (await import("./source-aws.ts")).openAwsSource(options);
+    return on === undefined ? source.catch(noteBoth) : source;
+  }
   const hint = "Write --on local or --on aws.";
   throw new UserError("OPTION_INVALID", `--on must be local or aws, not "${where}"`, hint);
+}
+
+const awsUnset: ReadonlySet<string> = new Set(["AWS_REGION_MISSING", "AWS_CREDENTIALS_MISSING"]);
+
+/** Who has said neither may well have meant a run on this machine. */
+function noteBoth(error: unknown): never {
+  if (!(error instanceof UserError) || !awsUnset.has(error.code)) throw error;
+  const message = `nothing has run on this machine, and ${error.message}`;
+  const hint = `Start lambdaflex dev here to look at that. For the deployed service: ${error.hint}`;
+  throw new UserError(error.code, message, hint);
 }
 
 /** The commands that leave a state folder behind. */

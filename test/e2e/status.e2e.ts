@@ -133,6 +133,19 @@ describe("a run on this machine", () => {
   });
 });
 
+describe("nothing that has run, and nobody who has chosen a region", () => {
+  test("is told of both ways on", async () => {
+    const folder = makeFolder({ "server.cjs": talkative, "lambdaflex.json": quickConfig });
+    const nowhere = { AWS_REGION: "", AWS_DEFAULT_REGION: "", AWS_CONFIG_FILE: "/nonexistent" };
+    for (const command of ["status", "why", "history", "logs"]) {
+      const ended = await run(folder, [command], { env: nowhere });
+      assertMistake(ended, "AWS_REGION_MISSING", /nothing has run .*lambdaflex dev.*--region/s);
+    }
+    const named = await run(folder, ["status", "--on", "aws"], { env: nowhere });
+    assertMistake(named, "AWS_REGION_MISSING", /^error AWS_REGION_MISSING: no AWS region/);
+  });
+});
+
 describe("a run that has ended", () => {
   test("can not be asked, but its past can be read", async () => {
     const folder = makeFolder({ "server.cjs": talkative, "lambdaflex.json": quickConfig });
