@@ -14,7 +14,8 @@ export interface Plan {
 type Facts = Omit<Situation, "phase">;
 
 /** Plans one step towards `status.target`. Pure. */
-export function planActions(at: Facts): Plan {
+export function planActions(facts: Facts): Plan {
+  const at = withoutStaleShare(facts);
   const plan = at.status.target === "fargate" ? towardsFargate(at) : towardsLambda(at);
   const { route } = plan.status;
   const drifted = !sameRoute(at.world.dns.route, route);
@@ -25,6 +26,20 @@ export function planActions(at: Facts): Plan {
   return plan;
 }
 
+/**
+ * A share for Fargate that was commanded and is not in force, while Lambda got another image: given
+ * now it would go to the former one. The share that DNS gives is taken for the command, and the way
+ * goes on from there; the record stays, since clients may have followed it.
+ */
+function withoutStaleShare(at: Facts): Facts {
+  const { status, world, nowMs } = at;
+  const { fargate } = world.dns.route;
+  if (status.route.fargate <= fargate) return at;
+  if (world.fargate.digest === world.lambda.digest) return at;
+  const route = routeOf(fargate);
+  return { ...at, status: { ...status, route, shiftedAtMs: nowMs, syncedAtMs: null } };
+}
+
 function towardsFargate(at: Facts): Plan {
   const { status, world, settings, nowMs } = at;
   const actions = missingBurst(at.status, world);
@@ -32,10 +47,12 @@ function towardsFargate(at: Facts): Plan {
   if (!gateOpen(status, settings, nowMs)) return stay(gateWait(at));
   const settle = settleWait(status, settings, nowMs);
   if (status.route.fargate === 100) return stay(settle);
-  const turnedBack = status.route.fargate === 0 && status.route.fargateRecord;
-  if (turnedBack) return shift(at, routeOf(100), actions);
-  if (status.route.fargate > 0 && settle !== null) return stay(settle);
-  const next = settings.stepPercents.find((percent) => percent > status.route.fargate) ?? 100;
+  const { fargate, fargateRecord } = status.route;
+  // Weights that were taken from it since then are earned back step by step.
+  const turnedBack = fargate === 0 && (status.shiftedAtMs ?? 0) <= status.targetSinceMs;
+  if (turnedBack && fargateRecord) return shift(at, routeOf(100), actions);
+  if (fargate > 0 && settle !== null) return stay(settle);
+  const next = settings.stepPercents.find((percent) => percent > fargate) ?? 100;
   return shift(at, routeOf(next), actions);
 }
 

@@ -83,3 +83,45 @@ test("to take back what a hand gave to Fargate needs no proof of Lambda", async 
   const [action] = step.actions;
   assert.equal(action?.type === "route" && action.route.fargate, 10);
 });
+
+test("a share that did not arrive is not given to a tier with the former image", async () => {
+  const route = { lambda: 90, fargate: 10, fargateRecord: true };
+  const none = { lambda: 100, fargate: 0, fargateRecord: false };
+  const stage = servingStage({ target: "fargate", route, syncedAtMs: null }, { route: none });
+  stage.lambdaDigest = "sha256:another";
+  const step = await stepOf(stage, wants("fargate"));
+  assert.deepEqual(kinds(step.actions), ["provision", "route"]);
+  const kept = { lambda: 100, fargate: 0, fargateRecord: true };
+  assert.deepEqual(step.status.route, kept, "whoever followed the record still finds it");
+  assert.equal(step.phase, "provisioning", "the way begins anew, with all its proofs");
+  // Proved again, it goes up by steps and not at once.
+  Object.assign(stage, { status: step.status, burstDigest: stage.lambdaDigest, route: kept });
+  for (let at = 0; at < 10 && stage.status.route.fargate === 0; at += 1) {
+    stage.nowMs += stageSettings.healthyMs;
+    stage.status = (await stepOf(stage, wants("fargate"))).status;
+  }
+  assert.equal(stage.status.route.fargate, stageSettings.stepPercents[0]);
+});
+
+test("nor on the way back, which goes on from where the weights are", async () => {
+  const byHand = { lambda: 75, fargate: 25, fargateRecord: true };
+  const stage = servingStage({ target: "lambda", route: shared }, { route: byHand });
+  stage.lambdaDigest = "sha256:another";
+  const { status, actions } = await stepOf(stage, wants("lambda"));
+  assert.deepEqual([status.route, actions], [byHand, []]);
+  assert.equal(status.shiftedAtMs, stage.nowMs);
+  assert.equal(status.syncedAtMs, null, "clients may still follow what was commanded before");
+});
+
+test("weights that somebody changed are put back, however long ago they were commanded", async () => {
+  const route = { lambda: 0, fargate: 100, fargateRecord: true };
+  const stage = servingStage({ target: "fargate", route }, { route: shared });
+  stage.nowMs += 30 * 24 * 60 * 60_000;
+  const step = await stepOf(stage, wants("fargate"));
+  assert.equal(step.status.target, "fargate", "it is no failure of the tier");
+  assert.deepEqual(step.actions, [{ type: "route", route }]);
+  // That they never come back is.
+  stage.status = step.status;
+  stage.nowMs += stageSettings.deadlineMs.shifting + 1;
+  assert.equal((await stepOf(stage, wants("fargate"))).status.target, "lambda");
+});

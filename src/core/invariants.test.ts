@@ -125,8 +125,8 @@ describe("weight for Fargate", () => {
     refuses(raise(other), message);
     refuses(raise({ ...other, dns: { route: routeOf(1) } }), message);
     refuses(raise(other, { route: routeOf(9) }), message);
-    // Nobody comes to it anew by what is only restored.
-    accepts(raise(other, { route: routeOf(10) }));
+    // What was commanded before and did not arrive would be given to the former image.
+    refuses(raise(other, { route: routeOf(10) }), message);
     accepts(raise({ ...other, dns: { route: routeOf(10) } }));
   });
 });

@@ -84,8 +84,8 @@ function weightOnlyToReadyTiers(action: Action, at: Checked): string | null {
 
 function sameImageBeforeWeight(action: Action, at: Checked): string | null {
   if (action.type !== "route") return null;
-  const { world, before } = at;
-  if (action.route.fargate <= Math.max(world.dns.route.fargate, before.route.fargate)) return null;
+  const { world } = at;
+  if (action.route.fargate <= world.dns.route.fargate) return null;
   const same = world.fargate.digest === world.lambda.digest;
   return same ? null : "9: weight moves while the tiers run different images";
 }

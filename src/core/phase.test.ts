@@ -24,9 +24,10 @@ describe("the gate before the first weight", () => {
     assert.ok(!open({ ...proved, probesOk: probesMin - 1 }));
     assert.ok(!open({ ...proved, healthySinceMs: null }));
   });
-  test("is open to a tier that has its record, if it serves", () => {
-    assert.ok(open({ route: routeOf(0), healthySinceMs: nowMs }));
-    assert.ok(!open({ route: routeOf(0), healthySinceMs: null }));
+  test("is open to a tier that has a share, if it serves", () => {
+    assert.ok(open({ route: routeOf(1), healthySinceMs: nowMs }));
+    assert.ok(!open({ route: routeOf(1), healthySinceMs: null }));
+    assert.ok(!open({ route: routeOf(0), healthySinceMs: nowMs }), "a record alone is no proof");
   });
   test("says what is left", () => {
     const left = (healthySinceMs: number | null): number =>

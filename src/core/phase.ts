@@ -7,10 +7,10 @@ export function gateLeftMs(status: Status, settings: EngineSettings, nowMs: numb
   return status.healthySinceMs + settings.healthyMs - nowMs;
 }
 
-/** Whether Fargate may take traffic now. A tier that lately served needs no new quarantine. */
+/** Whether Fargate may take traffic now. A tier that has some needs no new quarantine for more. */
 export function gateOpen(status: Status, settings: EngineSettings, nowMs: number): boolean {
   if (status.healthySinceMs === null) return false;
-  if (status.route.fargateRecord) return true;
+  if (status.route.fargate > 0) return true;
   return status.probesOk >= settings.probesMin && gateLeftMs(status, settings, nowMs) <= 0;
 }
 

@@ -54,6 +54,8 @@ export function remember(
 ): Status {
   const inSync = world.dns.inSync && sameRoute(world.dns.route, status.route);
   const syncedAtMs = inSync ? (status.syncedAtMs ?? nowMs) : null;
+  // Weights that somebody changed are put back: the command is as good as given now.
+  const shiftedAtMs = status.syncedAtMs !== null && !inSync ? nowMs : status.shiftedAtMs;
   const serves = fargateServes(world, settings);
   const healthySinceMs = serves ? (status.healthySinceMs ?? nowMs) : null;
   const probed = world.fargate.probeOk === true ? 1 : 0;
@@ -69,5 +71,5 @@ export function remember(
     return status;
   }
   const override = expired ? null : status.override;
-  return { ...status, syncedAtMs, healthySinceMs, probesOk, override };
+  return { ...status, shiftedAtMs, syncedAtMs, healthySinceMs, probesOk, override };
 }

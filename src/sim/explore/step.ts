@@ -89,7 +89,7 @@ function brokenBy(before: AbstractState, after: AbstractState): string | null {
   const { pendingRoute } = after;
   const raises = pendingRoute >= weighted && pendingRoute > before.shown;
   if (raises && before.stack !== "ready") return "1: weight for a tier that is not ready";
-  if (raises && pendingRoute > before.route && before.skew > 0) {
+  if (raises && before.skew > 0) {
     return "9: weight moves while the tiers run different images";
   }
   if (after.pendingRemoval) {

@@ -3,8 +3,8 @@ import type { Action, Status } from "../../core/types.ts";
 import type { Script } from "./script.ts";
 import type { World } from "./world.ts";
 
-/** What is wrong with a command as it takes effect, given the status before its commit. */
-export function wrongWith(action: Action, before: Status, world: World): string | null {
+/** What is wrong with a command as it takes effect. */
+export function wrongWith(action: Action, world: World): string | null {
   if (action.type !== "route") return null;
   const { lambda, fargate, fargateRecord } = action.route;
   if (lambda + fargate !== 100) return `2: weights ${lambda}/${fargate}`;
@@ -13,8 +13,7 @@ export function wrongWith(action: Action, before: Status, world: World): string 
   if (raises && !world.burst.serves && world.burst.outage === null) {
     return "1: weight for a tier that does not serve";
   }
-  const anew = raises && fargate > before.route.fargate;
-  if (anew && world.imagesDiffer) return "9: weight moves while the tiers run different images";
+  if (raises && world.imagesDiffer) return "9: weight moves while the tiers run different images";
   return null;
 }
 

@@ -208,7 +208,7 @@ class Soak {
   }
 
   #apply(action: Action, controller: number): void {
-    const wrong = wrongWith(action, this.#before, this.#world);
+    const wrong = wrongWith(action, this.#world);
     if (wrong !== null) this.#accuse(wrong);
     if (action.type === "route") this.#shifts += 1;
     this.#tell(`controller ${controller}: ${JSON.stringify(action)}`);
