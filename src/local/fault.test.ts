@@ -1,7 +1,7 @@
 /** Who is to blame: the service, or what surrounds it. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { createFaultLog, createJudge, startFaultKind } from "./fault.ts";
+import { causeOf, createFaultLog, createJudge, startFaultKind } from "./fault.ts";
 
 const none = { lambda: 0, fargate: 0 };
 const speed = 60;
@@ -126,4 +126,18 @@ describe("the judge", () => {
     assert.ok(log.faults.length <= 50);
     assert.match(log.faults.at(-1)?.reason ?? "", /crash 999/);
   });
+});
+
+test("a way that did not arrive is blamed on what the service did meanwhile, the newest of it", () => {
+  const log = createFaultLog();
+  for (const atMs of [100, 200, 300]) log.ofFargate(() => atMs, 29_000).onCrash?.(`at ${atMs}`);
+  const causeIn = (...ways: readonly (readonly [startMs: number, endMs: number])[]) =>
+    causeOf(
+      log,
+      ways.map(([startMs, endMs]) => ({ startMs, endMs })),
+    )?.reason;
+  assert.equal(causeIn([150, 250]), "on Fargate: at 200");
+  assert.equal(causeIn([50, 250], [290, 400]), "on Fargate: at 300");
+  assert.equal(causeIn([210, 290], [301, 400]), undefined, "between them all was well");
+  assert.equal(causeIn(), undefined, "nothing was begun");
 });

@@ -132,6 +132,22 @@ function invocationFault(
   return kind === undefined ? null : { kind, reason: message === "" ? errorType : message };
 }
 
+/** A way from one tier to the other that did not arrive; virtual. */
+export interface UnfinishedWay {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** What the service did wrong on a way that did not arrive, the newest of it; else `null`. */
+export function causeOf(
+  { faults }: Pick<FaultLog, "faults">,
+  ways: readonly UnfinishedWay[],
+): ServiceFault | null {
+  const within = ({ atMs }: ServiceFault): boolean =>
+    ways.some(({ startMs, endMs }) => atMs >= startMs && atMs <= endMs);
+  return faults.findLast(within) ?? null;
+}
+
 /** Failed requests this close to a crash, in real time, are taken for its consequence. */
 const causedRealMs = 10_000;
 

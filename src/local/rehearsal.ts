@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type CostProfile, type CycleCost, costOfWindows } from "../core/cost.ts";
 import type { Phase, Tier } from "../core/index.ts";
 import { pinned } from "../core/override.ts";
-import { createJudge, ServiceFailed } from "./fault.ts";
+import { causeOf, createJudge, ServiceFailed, type UnfinishedWay } from "./fault.ts";
 import { firstAnswer } from "./first-answer.ts";
 import type { Journal, TransitionRecord } from "./journal.ts";
 import { leashedLeft } from "./leash.ts";
@@ -149,6 +149,7 @@ export async function runRehearsal(options: RehearsalOptions): Promise<Rehearsal
     options.onLoad?.(load);
     const replayed = load;
     await guard(wholeCycle(local, replayed, known.transitions, options, ledger));
+    blameUnfinished(local, known);
     onProgress({ stage: "stopping", local, load: load.stats() });
     stats = await load.stop();
     load = null;
@@ -218,6 +219,19 @@ async function wholeCycle(
     if (nowMs - busyAtMs > restMaxMs) return true;
     return cycled && load.phase === "ebb" && local.journal.open === null;
   });
+}
+
+/** A crash that only a health check has met costs no request, and the cycle all the same. */
+function blameUnfinished(local: Local, known: JournalLengths): void {
+  const { journal, faults, clock } = local;
+  const turned = journal.turnedBack.slice(known.turnedBack);
+  const ways: UnfinishedWay[] = turned.map(({ startMs, ms }) => {
+    return { startMs, endMs: startMs + ms };
+  });
+  if (journal.open !== null) ways.push({ startMs: journal.open.startMs, endMs: clock.nowMs() });
+  const complete = journal.transitions.slice(known.transitions).length >= 2;
+  const fault = complete ? null : causeOf(faults, ways);
+  if (fault !== null) throw new ServiceFailed(fault.kind, fault.reason);
 }
 
 /** Looks a few times a second until `done`, or until the deadline has passed. */

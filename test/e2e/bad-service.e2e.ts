@@ -113,6 +113,18 @@ describe("a service that under load", () => {
       /on Fargate: task-\d+ .*code 3; last output: disk full/,
     ));
 
+  test("crashes on Fargate whenever its health is checked, so that no client meets it", () => {
+    const { deadlines } = quickConfig.transition as { deadlines: object };
+    const soon = { ...deadlines, provisioningMinutes: 30 };
+    const transition = { ...(quickConfig.transition as object), deadlines: soon };
+    const check = `if (/HealthChecker/.test(agent) && count > 6) {${crash}} response.end("fine");`;
+    const source = server(`
+  const agent = process.env.LAMBDAFLEX_TIER === "fargate" && request.headers["user-agent"];
+  ${check}`);
+    const words = /on Fargate: task-\d+ .*code 3; last output: disk full/;
+    return fails(service(source, { transition }), "SERVICE_CRASHED", words);
+  });
+
   test("hangs on Lambda", () =>
     fails(
       turning("lambda", "", shortLimit),
