@@ -7,7 +7,7 @@ import { awsArgs } from "./aws/session.ts";
 import { readStack } from "./aws/stacks.ts";
 import { inFolder, writeAssembly } from "./deploy/assembly.ts";
 import { parseImage } from "./deploy/image.ts";
-import { requireOurs } from "./deploy/recovery.ts";
+import { requireOurs, requireUnclaimed } from "./deploy/ownership.ts";
 import { openService, type ServiceAt } from "./deploy/service.ts";
 import type { Difference } from "./deploy/toolkit.ts";
 import { interruptSignal } from "./interrupt.ts";
@@ -57,7 +57,8 @@ async function differenceOf(service: ServiceAt, given: string | null): Promise<D
   const { loaded, names, session, cloudformation, pace, progress } = service;
   const { config } = loaded;
   const stack = await readStack(cloudformation, names.baseStack);
-  if (stack !== null) requireOurs(stack, config.name);
+  if (stack === null) await requireUnclaimed(session, config.name);
+  else requireOurs(stack, config.name);
   const image = given === null ? stack?.outputs.ImageUri : named(given, session.region);
   const { domain, hostedZoneId } = config;
   const zone = domain === null ? null : await findZone(session, domain, hostedZoneId);

@@ -7,8 +7,8 @@ import { awsArgs, clientOf } from "./aws/session.ts";
 import { readStack } from "./aws/stacks.ts";
 import { parseImage, readImage, requirePlatform } from "./deploy/image.ts";
 import { locked } from "./deploy/lock.ts";
+import { requireOurs, requireUnclaimed } from "./deploy/ownership.ts";
 import { type DeploymentRecord, readDeployments } from "./deploy/record.ts";
-import { requireOurs } from "./deploy/recovery.ts";
 import { updateReport } from "./deploy/report.ts";
 import { openService, type ServiceAt } from "./deploy/service.ts";
 import { type UpdateResult, updateBase } from "./deploy/update.ts";
@@ -56,12 +56,13 @@ async function rollback(service: ServiceAt, to: string | null): Promise<UpdateRe
   const { loaded, names, session, cloudformation, table, pace, screen } = service;
   const { config } = loaded;
   const stack = await readStack(cloudformation, names.baseStack);
+  if (stack === null) await requireUnclaimed(session, config.name);
+  else requireOurs(stack, config.name);
   const current = stack?.outputs.ImageUri;
-  if (stack === null || current === undefined) {
+  if (current === undefined) {
     const message = `${config.name} is not deployed in ${session.account}/${session.region}`;
     throw new UserError("NOT_DEPLOYED", message, "Check --region and --profile, or deploy it.");
   }
-  requireOurs(stack, config.name);
   const image = chosenImage(await readDeployments(table), current, to);
   const { repository, digest } = parseImage(image, session.region);
   const client = new ECRClient(clientOf(session));

@@ -343,7 +343,30 @@ test("a name that somebody else has is not touched", async () => {
   resultOf(await deploy(folder, "--json", "--image", pushed(world, "a")));
   const stack = world.stacks.find(({ name }) => name === names.baseStack);
   assert.ok(stack);
-  stack.request = { ...stack.request, tags: {} };
+  Object.assign(stack, { request: { ...stack.request, tags: {} }, outputs: [] });
   const ended = await deploy(folder, "--image", pushed(world, "b"));
   assertMistake(ended, "NAME_TAKEN", /a stack shop-base exists that lambdaflex has not made/);
+});
+
+test("a stack of the user's own CDK app is left to cdk, whatever its name", async () => {
+  const { world, options } = account;
+  const folder = serviceFolder();
+  const image = pushed(world, "a");
+  resultOf(await deploy(folder, "--json", "--image", image));
+  const stack = world.stacks.find(({ name }) => name === names.baseStack);
+  assert.ok(stack);
+  stack.request = { ...stack.request, tags: {} };
+  const commands = [["deploy", "--image", image], ["diff"], ["destroy", "--yes"], ["rollback"]];
+  const refused = async (words: RegExp): Promise<void> => {
+    for (const args of commands) {
+      const ended = await run(folder, args, options);
+      assertMistake(ended, "STACK_OF_CDK", words);
+      assert.match(ended.stderr, /cdk deploy, cdk diff, cdk destroy/);
+    }
+  };
+  await refused(/stack shop-base belongs to a CDK app with a FlexService for shop/);
+  Object.assign(stack, { name: "Production" });
+  await refused(/shop-controller exists, and not in a stack shop-base/);
+  assert.equal(statusOf(), "CREATE_COMPLETE");
+  assert.ok(world.repositories.has(names.repository));
 });

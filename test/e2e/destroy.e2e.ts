@@ -145,7 +145,7 @@ test("a stack that somebody else made is not removed", async () => {
   const [base] = account.world.stacks;
   assert.ok(base);
   const tags = { ...base.request.tags };
-  base.request = { ...base.request, tags: {} };
+  Object.assign(base, { request: { ...base.request, tags: {} }, outputs: [] });
   assertMistake(
     await lambdaflex(folder, "destroy", "--yes"),
     "NAME_TAKEN",

@@ -5,7 +5,6 @@ import {
   DeleteStackCommand,
 } from "@aws-sdk/client-cloudformation";
 import { UserError } from "../../config/errors.ts";
-import { appTag } from "../../core/deployment.ts";
 import type { Pace } from "../aws/pace.ts";
 import {
   failuresSince,
@@ -16,6 +15,7 @@ import {
   type StackFacts,
   settled,
 } from "../aws/stacks.ts";
+import { requireOurs } from "./ownership.ts";
 
 /** What recovering needs. */
 export interface Recovery {
@@ -33,7 +33,7 @@ const neverCreated = new Set(["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FA
 /**
  * Waits for what is under way, continues a rollback that stopped, and removes what a failed first
  * creation left. Resolves with the stack as it can be updated, `null` if it is to be created.
- * Throws UserError NAME_TAKEN or STACK_STUCK.
+ * Throws UserError NAME_TAKEN, STACK_OF_CDK or STACK_STUCK.
  */
 export async function recovered(recovery: Recovery): Promise<StackFacts | null> {
   let tried = "";
@@ -56,14 +56,6 @@ export async function recovered(recovery: Recovery): Promise<StackFacts | null> 
     await mend.start(recovery.client, stack);
     await settled(recovery.client, stack, recovery.pace, recovery.onEvent, sinceMs);
   }
-}
-
-/** A stack that somebody else made must not be touched. */
-export function requireOurs(stack: StackFacts, app: string): void {
-  if (stack.tags[appTag] === app) return;
-  const message = `a stack ${stack.name} exists that lambdaflex has not made for ${app}`;
-  const hint = `Choose another "name" in the configuration, or another region.`;
-  throw new UserError("NAME_TAKEN", message, hint);
 }
 
 async function waitFor(stack: StackFacts, { client, pace, onEvent }: Recovery): Promise<void> {

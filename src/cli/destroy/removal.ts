@@ -1,12 +1,12 @@
 /** Removes a service in the order that keeps it served as long as anything of it stands. */
 import { DeleteStackCommand } from "@aws-sdk/client-cloudformation";
 import { ECRClient } from "@aws-sdk/client-ecr";
-import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { LambdaClient } from "@aws-sdk/client-lambda";
 import { Route53Client } from "@aws-sdk/client-route-53";
 import { removeRecords } from "../../aws/records.ts";
 import { UserError } from "../../config/errors.ts";
 import { findZone } from "../aws/domain.ts";
-import { asAwsMistake, isNamed } from "../aws/errors.ts";
+import { asAwsMistake } from "../aws/errors.ts";
 import { clientOf } from "../aws/session.ts";
 import {
   failuresSince,
@@ -18,7 +18,7 @@ import {
 } from "../aws/stacks.ts";
 import { inFolder, writeAssembly } from "../deploy/assembly.ts";
 import { removeRepository } from "../deploy/image.ts";
-import { requireOurs } from "../deploy/recovery.ts";
+import { hasFunction, requireOurs, requireUnclaimed } from "../deploy/ownership.ts";
 import type { ServiceAt } from "../deploy/service.ts";
 import { uninterrupted } from "../deploy/update.ts";
 import { drained } from "./drain.ts";
@@ -52,6 +52,7 @@ export async function removeService(
   const say = progress.say;
   const base = await quietStack(service, names.baseStack);
   let failures: readonly ResourceFailure[] = [];
+  if (base === null) await requireUnclaimed(session, config.name);
   if (base !== null) {
     requireOurs(base, config.name);
     const lambda = new LambdaClient(clientOf(session));
@@ -123,7 +124,7 @@ async function removeLeftBurst(service: ServiceAt): Promise<readonly ResourceFai
   const { cloudformation, names, pace, progress, loaded, session } = service;
   const stack = await quietStack(service, names.burstStack);
   // While the guard exists it may still bring traffic back first: the next destroy asks it again.
-  if (stack === null || (await hasGuard(service))) return null;
+  if (stack === null || (await hasFunction(session, names.guardFunction))) return null;
   requireOurs(stack, loaded.config.name);
   progress.say(`removing ${stack.name}, which nobody looks after any more`);
   const sinceMs = pace.nowMs();
@@ -133,18 +134,6 @@ async function removeLeftBurst(service: ServiceAt): Promise<readonly ResourceFai
   await cloudformation.send(new DeleteStackCommand({ StackName: stack.id, RoleARN }));
   const left = await settled(cloudformation, stack, pace, progress.event, sinceMs - 60_000);
   return left === null ? [] : failuresSince(cloudformation, stack.id, sinceMs - 60_000);
-}
-
-async function hasGuard({ session, names }: ServiceAt): Promise<boolean> {
-  const client = new LambdaClient(clientOf(session));
-  const command = new GetFunctionConfigurationCommand({ FunctionName: names.guardFunction });
-  try {
-    await client.send(command);
-    return true;
-  } catch (error) {
-    if (isNamed(error, "ResourceNotFoundException")) return false;
-    throw error;
-  }
 }
 
 /** The role that the CDK's bootstrap makes for CloudFormation. */

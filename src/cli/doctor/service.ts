@@ -8,7 +8,7 @@ import { clientOf, type Session } from "../aws/session.ts";
 import { isBusy, readStack } from "../aws/stacks.ts";
 import { dockerEngine, platformOf } from "../deploy/docker.ts";
 import { parseImage, readImage, requirePlatform } from "../deploy/image.ts";
-import { requireOurs } from "../deploy/recovery.ts";
+import { requireOurs, requireUnclaimed } from "../deploy/ownership.ts";
 import { type Finding, fine, warning } from "./finding.ts";
 
 /** The zone and the certificate of the domain. Throws UserError ZONE_… or CERTIFICATE_…. */
@@ -39,7 +39,10 @@ export async function checkDomain(
 export async function checkName(session: Session, { config }: LoadedConfig): Promise<Finding> {
   const name = deploymentNames(config.name).baseStack;
   const stack = await readStack(new CloudFormationClient(clientOf(session)), name);
-  if (stack === null) return fine("name", `${config.name} is free`);
+  if (stack === null) {
+    await requireUnclaimed(session, config.name);
+    return fine("name", `${config.name} is free`);
+  }
   requireOurs(stack, config.name);
   if (isBusy(stack) || !/_FAILED$|^ROLLBACK_COMPLETE$/.test(stack.status)) {
     return fine("name", `${config.name} is deployed: ${name} is ${stack.status}`);
