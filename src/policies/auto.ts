@@ -11,7 +11,14 @@ import { type AutoMemory, newMemory, recallMemory } from "./auto/memory.ts";
 import { hourMinutes, plansFargate, withMinute } from "./auto/rhythm.ts";
 import type { TeamLimits } from "./auto/team.ts";
 import { nameOfMember, referenceMember, team, teamLimits } from "./auto/team.ts";
-import { type Courses, coursesOf, isFree, minutePrices, steered } from "./course.ts";
+import {
+  type Courses,
+  coursesOf,
+  isFree,
+  type MinutePrices,
+  minutePrices,
+  steered,
+} from "./course.ts";
 import { type Demand, demandOf } from "./demand.ts";
 import type { Economics } from "./economics.ts";
 import { holdFor, targetFor, usd } from "./wording.ts";
@@ -46,6 +53,8 @@ interface Model {
   readonly economics: Economics;
   readonly limits: TeamLimits;
   readonly courses: Courses;
+  /** Scratch: what a minute costs by course code. */
+  readonly usdByCode: Float64Array;
 }
 
 /** A longer window is walked through minute by minute, up to an hour. */
@@ -55,7 +64,8 @@ const minutesPerWindowMax = 60;
 export function autoPolicy(options: AutoOptions): Policy {
   const { economics } = options;
   const courses = coursesOf(economics);
-  const model = { economics, limits: teamLimits(economics), courses };
+  const usdByCode = new Float64Array(courses.kind.length);
+  const model = { economics, limits: teamLimits(economics), courses, usdByCode };
   return {
     name: "auto",
     decide(view, state) {
@@ -84,8 +94,9 @@ function learnt(
   memory: AutoMemory,
   window: Demand,
   minuteOfWindow: number,
-  { economics, limits, courses: table }: Model,
+  model: Model,
 ): AutoMemory {
+  const { economics, courses: table } = model;
   const { rps, startMs } = window;
   const minute = Math.floor(startMs / 60_000) + minuteOfWindow;
   const held = rps >= memory.heldRps || memory.heldMinutes <= 0;
@@ -98,38 +109,25 @@ function learnt(
   const profile = withMinute(memory.profile, minute % hourMinutes, savedUsd, hours);
   const billed = memory.courses[0] ?? [];
   const latest = memory.courses.at(-1) ?? [];
-  const scoresUsd = memory.scoresUsd.slice();
+  const scoresUsd = scored(memory.scoresUsd, billed, prices, model);
   const regretsUsd = memory.regretsUsd.slice();
   const course = latest.slice();
-  const { next: nextCode, kind, heads: headsOf, onFargate } = table;
-  const { upUsd, downUsd } = limits;
-  let best = 0;
-  let bestUsd = Number.POSITIVE_INFINITY;
-  // The hot loop of a simulated year: everything that a call would hide is written out.
-  for (let index = 0; index < team.length; index += 1) {
-    const bill = prices[kind[billed[index] ?? 0] ?? 0] ?? 0;
-    const score = (scoresUsd[index] ?? 0) * keptPerMinute + bill;
-    scoresUsd[index] = score;
-    const code = nextCode[latest[index] ?? 0] ?? 0;
-    const heads = headsOf[code] === 1;
-    const more = (regretsUsd[index] ?? 0) + (heads ? -savedUsd : savedUsd);
-    const regret = more > 0 ? more : 0;
-    let wants = heads ? regret < (downUsd[index] ?? 0) : regret >= (upUsd[index] ?? 0);
-    if (index === rhythm) {
-      const ready = hours > 1 && isFree(code, table);
-      const ahead = minute + economics.metricLagMinutes;
-      wants = ready ? plansFargate(profile, ahead % hourMinutes, heads, economics) : heads;
-    }
-    const next =
-      wants === heads ? code : code === 0 ? 1 : code === onFargate ? onFargate + 1 : code;
-    regretsUsd[index] = next === code ? regret : 0;
-    course[index] = next;
-    if (score < bestUsd) {
-      bestUsd = score;
-      best = index;
-    }
-  }
-  const ahead = (scoresUsd[memory.leader] ?? 0) - bestUsd;
+  count(regretsUsd, course, savedUsd, model);
+  const { next: nextCode, kind, heads: headsOf } = table;
+  const rhythmCode = nextCode[latest[rhythm] ?? 0] ?? 0;
+  const plans = (onFargate: boolean): boolean =>
+    plansFargate(
+      profile,
+      (minute + economics.metricLagMinutes) % hourMinutes,
+      onFargate,
+      economics,
+    );
+  course[rhythm] =
+    hours > 1 && isFree(rhythmCode, table)
+      ? steered(rhythmCode, plans(rhythmCode !== 0), table)
+      : rhythmCode;
+  const best = cheapest(scoresUsd);
+  const ahead = (scoresUsd[memory.leader] ?? 0) - (scoresUsd[best] ?? 0);
   const leader = ahead > marginCycles * economics.cycleUsd ? best : memory.leader;
   const ownUsd = prices[kind[billed[self] ?? 0] ?? 0] ?? 0;
   const wentUp = billed[self] === 1;
@@ -139,6 +137,50 @@ function learnt(
   const courses = [...memory.courses.slice(1), course];
   const rates = { rps, peakRps, heldRps, heldMinutes };
   return { kind: "auto-3", courses, regretsUsd, scoresUsd, leader, profile, guard, ...rates };
+}
+
+/** The members' bills with one minute more. */
+function scored(
+  before: readonly number[],
+  codes: readonly number[],
+  prices: MinutePrices,
+  { courses: { kind }, usdByCode }: Model,
+): number[] {
+  for (let code = 0; code < kind.length; code += 1) usdByCode[code] = prices[kind[code] ?? 0] ?? 0;
+  const scoresUsd = before.slice();
+  for (let index = 0; index < team.length; index += 1) {
+    const usd = usdByCode[codes[index] ?? 0] ?? 0;
+    scoresUsd[index] = (scoresUsd[index] ?? 0) * keptPerMinute + usd;
+  }
+  return scoresUsd;
+}
+
+/** Moves the counters on by one minute, in place. The hot loop of a simulated year. */
+function count(regretsUsd: number[], course: number[], savedUsd: number, model: Model): void {
+  const { next, heads, onFargate } = model.courses;
+  const { upUsd, downUsd } = model.limits;
+  for (let index = 0; index < rhythm; index += 1) {
+    const code = next[course[index] ?? 0] ?? 0;
+    const onWay = heads[code] === 1;
+    const more = (regretsUsd[index] ?? 0) + (onWay ? -savedUsd : savedUsd);
+    const regret = more > 0 ? more : 0;
+    const limit = (onWay ? downUsd[index] : upUsd[index]) ?? 0;
+    const moves = regret >= limit && (code === 0 || code === onFargate);
+    regretsUsd[index] = moves ? 0 : regret;
+    course[index] = moves ? code + 1 : code;
+  }
+}
+
+function cheapest(scoresUsd: readonly number[]): number {
+  let best = 0;
+  let bestUsd = Number.POSITIVE_INFINITY;
+  for (let index = 0; index < scoresUsd.length; index += 1) {
+    const score = scoresUsd[index] ?? 0;
+    if (score >= bestUsd) continue;
+    bestUsd = score;
+    best = index;
+  }
+  return best;
 }
 
 /** The tier that the followed member heads for, with the numbers that speak for it. */

@@ -71,8 +71,10 @@ function latestRps(samples: readonly Sample[]): number | null {
   const newest = samples.at(-1);
   if (newest === undefined) return null;
   let requests = 0;
-  for (let at = samples.length - 1; samples[at]?.startMs === newest.startMs; at -= 1) {
-    requests += samples[at]?.requests ?? 0;
+  for (let at = samples.length - 1; at >= 0; at -= 1) {
+    const sample = samples[at];
+    if (sample?.startMs !== newest.startMs) break;
+    requests += sample.requests;
   }
   return (requests * 1000) / newest.periodMs;
 }

@@ -17,7 +17,7 @@ export function demandOf(view: PolicyView): readonly Demand[] {
     if (first === undefined) break;
     const { startMs, periodMs } = first;
     let requests = 0;
-    for (; samples[index]?.startMs === startMs; index += 1) {
+    for (; index < samples.length && samples[index]?.startMs === startMs; index += 1) {
       requests += samples[index]?.requests ?? 0;
     }
     windows.push({ startMs, minutes: periodMs / 60_000, rps: (requests * 1000) / periodMs });

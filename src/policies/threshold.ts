@@ -33,6 +33,14 @@ interface Demand {
   readonly concurrency: number;
 }
 
+/** What is remembered: the latest windows by themselves, the others, oldest first. */
+interface Memory {
+  readonly windows: readonly Demand[];
+  readonly latest: readonly Demand[];
+}
+
+const latestMax = 12;
+
 const busyAlarms = [
   "busy-requests",
   "busy-concurrency",
@@ -48,13 +56,14 @@ export function thresholdPolicy(options: ThresholdPolicyOptions): Policy {
     decide(view, state) {
       const known = recall(state);
       const fresh = view.samples.length > 0;
-      const windows = fresh ? remember(known, view.samples, windowsKept) : known;
+      const memory = fresh ? remember(known, view.samples, windowsKept) : known;
+      const windows = (): readonly Demand[] => windowsOf(memory, windowsKept);
       const decision =
         view.target === "lambda"
           ? onLambda(view, windows, options)
           : onFargate(view, windows, options);
       // The same object says that nothing must be committed.
-      return { decision, policyState: fresh ? { windows } : state };
+      return { decision, policyState: fresh ? { ...memory } : state };
     },
   };
 }
@@ -62,7 +71,7 @@ export function thresholdPolicy(options: ThresholdPolicyOptions): Policy {
 /** A busy alarm while Lambda is the target also means: traffic came back during the way down. */
 function onLambda(
   view: PolicyView,
-  windows: readonly Demand[],
+  windows: () => readonly Demand[],
   options: ThresholdPolicyOptions,
 ): Decision {
   const { up } = options.thresholds;
@@ -70,10 +79,10 @@ function onLambda(
   if (busy.length === 0) {
     return holdFor(() => {
       const rule = `bursts at ${count(up.requestsPerMinute)} in ${up.periods} of ${up.of} minutes`;
-      return `${latest(windows)}, ${rule}`;
+      return `${latest(windows())}, ${rule}`;
     });
   }
-  const recent = windows.slice(-up.of);
+  const recent = windows().slice(-up.of);
   const peak = highest(recent, "requestsPerMinute");
   const wanted = Math.ceil((peak ?? 0) / options.requestsPerTaskPerMinute);
   const tasks = Math.min(options.tasksMax, Math.max(options.tasksMin, wanted));
@@ -85,24 +94,24 @@ function onLambda(
 
 function onFargate(
   view: PolicyView,
-  windows: readonly Demand[],
+  windows: () => readonly Demand[],
   options: ThresholdPolicyOptions,
 ): Decision {
   const { down } = options.thresholds;
   const below = (): string => `below ${count(down.requestsPerMinute)}`;
   const rule = (): string => `${down.minutes} of ${plural(down.minutes, "minute")}`;
   const busy = busyOf(view);
-  if (busy.length > 0) return holdFor(() => `${latest(windows)}, ${busy.join(", ")} in ALARM`);
+  if (busy.length > 0) return holdFor(() => `${latest(windows())}, ${busy.join(", ")} in ALARM`);
   if (view.alarms.quiet === "ALARM") {
-    const peak = highest(windows.slice(-down.minutes), "requestsPerMinute");
+    const peak = highest(windows().slice(-down.minutes), "requestsPerMinute");
     const most = peak === null ? "no request seen" : `at most ${count(peak)} requests/min`;
     const reason = `quiet: ${most}, ${below()} in ${rule()}`;
     return { type: "target", tier: "lambda", tasks: options.tasksMin, reason };
   }
   return holdFor(() => {
-    const quiet = quietWindows(windows, down.requestsPerMinute);
+    const quiet = quietWindows(windows(), down.requestsPerMinute);
     const so = quiet > 0 ? `, ${quiet} so far` : "";
-    return `${latest(windows)}, leaves ${below()} for ${rule()}${so}`;
+    return `${latest(windows())}, leaves ${below()} for ${rule()}${so}`;
   });
 }
 
@@ -133,31 +142,41 @@ function busyNumbers(
   return peak === null ? `requests/min ${limit}` : `${count(peak)} requests/min ${limit}`;
 }
 
-/** Adds the new windows, one entry per minute for both tiers, and forgets the oldest. */
-function remember(
-  known: readonly Demand[],
-  samples: readonly Sample[],
-  windowsKept: number,
-): readonly Demand[] {
-  const windows = known.slice();
+/**
+ * Adds the new windows, one entry per minute for both tiers, and forgets the oldest. The latest few
+ * are kept apart: each state is a new one, and hours of windows need not be copied every minute.
+ */
+function remember(known: Memory, samples: readonly Sample[], windowsKept: number): Memory {
+  let { windows } = known;
+  let latest = known.latest.slice();
   for (const sample of samples) {
-    const other = windows.at(-1)?.startMs === sample.startMs ? windows.pop() : undefined;
+    if (latest.at(-1)?.startMs !== sample.startMs && latest.length >= latestMax) {
+      windows = [...windows, ...latest].slice(-windowsKept);
+      latest = [];
+    }
+    const other = latest.at(-1)?.startMs === sample.startMs ? latest.pop() : undefined;
     const perMinute = 60_000 / sample.periodMs;
-    windows.push({
+    latest.push({
       startMs: sample.startMs,
       requestsPerMinute: (other?.requestsPerMinute ?? 0) + sample.requests * perMinute,
       throttles: (other?.throttles ?? 0) + sample.throttles * perMinute,
       concurrency: sample.tier === "lambda" ? sample.concurrencyMax : (other?.concurrency ?? 0),
     });
-    // Usually it is one that falls out: cheaper than a second copy.
-    while (windows.length > windowsKept) windows.shift();
   }
-  return windows;
+  return { windows, latest };
 }
 
+function windowsOf({ windows, latest }: Memory, windowsKept: number): readonly Demand[] {
+  return [...windows, ...latest].slice(-windowsKept);
+}
+
+const nothing: Memory = { windows: [], latest: [] };
+
 /** A state that another policy left behind is as good as none. */
-function recall(state: PolicyState): readonly Demand[] {
-  return Array.isArray(state.windows) ? (state.windows as readonly Demand[]) : [];
+function recall({ windows, latest }: PolicyState): Memory {
+  if (!Array.isArray(windows)) return nothing;
+  const apart = Array.isArray(latest) ? (latest as readonly Demand[]) : [];
+  return { windows: windows as readonly Demand[], latest: apart };
 }
 
 function latest(windows: readonly Demand[]): string {

@@ -23,13 +23,16 @@ interface Watch {
   readonly range: number;
   /** Oldest first; the last `range` of them count. */
   points: (number | null)[];
+  /** Minutes since a datapoint last did not breach. */
+  calmAge: number;
 }
 
 /** A board at rest. It remembers the minutes that it was shown. */
 export function alarmBoard(thresholds: Thresholds, concurrencyQuota?: number): AlarmBoard {
   const watches = alarmDefinitions(thresholds, concurrencyQuota).map((definition): Watch => {
     const range = evaluationRange(definition);
-    return { definition, range, points: Array<number | null>(range).fill(null) };
+    const points = Array<number | null>(range).fill(null);
+    return { definition, range, points, calmAge: Number.POSITIVE_INFINITY };
   });
   let states: AlarmStates = alarmsAtStart;
   return (samples, burstExists) => {
@@ -38,23 +41,26 @@ export function alarmBoard(thresholds: Thresholds, concurrencyQuota?: number): A
       const point = datapointOf(definition, samples);
       if (watch.points.length >= 8 * range) watch.points = watch.points.slice(-range);
       watch.points.push(point);
+      watch.calmAge = point !== null && isCalm(definition, point) ? 0 : watch.calmAge + 1;
       const before = states[definition.name];
       const absent = definition.stack === "burst" && !burstExists;
-      const now = absent ? "INSUFFICIENT_DATA" : evaluated(watch, point, before);
+      const now = absent ? "INSUFFICIENT_DATA" : evaluated(watch, before);
       if (now !== before) states = { ...states, [definition.name]: now };
     }
     return states;
   };
 }
 
-function evaluated(watch: Watch, newest: number | null, before: AlarmState): AlarmState {
-  const { definition, points, range } = watch;
-  const { comparison, threshold, datapointsToAlarm, evaluationPeriods } = definition;
-  const below = comparison === "LessThanThreshold";
-  const calm = newest !== null && (below ? newest >= threshold : newest < threshold);
-  // All of them must breach, and the newest does not: the rule need not see the others.
-  if (calm && datapointsToAlarm === evaluationPeriods) return "OK";
+function evaluated(watch: Watch, before: AlarmState): AlarmState {
+  const { definition, points, range, calmAge } = watch;
+  const { datapointsToAlarm, evaluationPeriods } = definition;
+  // All of them must breach, and one of the newest does not: the rule need not see the others.
+  if (datapointsToAlarm === evaluationPeriods && calmAge < evaluationPeriods) return "OK";
   return evaluateAlarm(definition, points.slice(-range), before);
+}
+
+function isCalm({ comparison, threshold }: AlarmDefinition, point: number): boolean {
+  return comparison === "LessThanThreshold" ? point >= threshold : point < threshold;
 }
 
 /** A tier without requests reports nothing; where tiers are added up, that counts as none. */

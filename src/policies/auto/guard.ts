@@ -36,8 +36,8 @@ export function newGuard(economics: Economics): Guard {
   return {
     onLambdaUsd: 0,
     onFargateUsd: 0,
-    upUsd: Array<number>(economics.upMinutes).fill(unreachedUsd),
-    downUsd: Array<number>(economics.downMinutes).fill(unreachedUsd),
+    upUsd: Array.from({ length: economics.upMinutes }, () => unreachedUsd),
+    downUsd: Array.from({ length: economics.downMinutes }, () => unreachedUsd),
     paidUsd: 0,
     minutes: 0,
     ownUsd: 0,

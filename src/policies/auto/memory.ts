@@ -27,14 +27,16 @@ export interface AutoMemory {
 
 /** The memory before any traffic: everybody on Lambda. */
 export function newMemory(economics: Economics): AutoMemory {
-  const onLambda = Array<number>(team.length + 1).fill(0);
+  // Lists without holes: `Array(n)` would remember that it had some, and each reading would check.
+  const zeros = (length: number): number[] => Array.from({ length }, () => 0);
+  const onLambda = zeros(team.length + 1);
   return {
     kind: "auto-3",
     courses: Array<readonly number[]>(Math.max(1, economics.metricLagMinutes)).fill(onLambda),
-    regretsUsd: Array<number>(team.length).fill(0),
-    scoresUsd: Array<number>(team.length).fill(0),
+    regretsUsd: zeros(team.length),
+    scoresUsd: zeros(team.length),
     leader: firstLeader,
-    profile: Array<number>(hourMinutes).fill(0),
+    profile: zeros(hourMinutes),
     guard: newGuard(economics),
     rps: 0,
     peakRps: 0,

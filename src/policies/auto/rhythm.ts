@@ -57,20 +57,23 @@ export function plansFargate(
     stays
       ? (onFargate[ahead + stayMinutes] ?? 0) - savedFrom(minuteOfHour + ahead, stayMinutes)
       : (onFargate[ahead] ?? 0);
+  let lambda = 0;
+  let fargate = 0;
   for (let ahead = hourMinutes - 1; ahead >= 1; ahead -= 1) {
-    const saved = profile[(minuteOfHour + ahead) % hourMinutes] ?? 0;
-    const stay = onLambda[ahead + 1] ?? 0;
     const go = upUsd + arrived(ahead + upMinutes);
-    onLambda[ahead] = go < stay ? go : stay;
-    const keep = (onFargate[ahead + 1] ?? 0) - saved;
+    if (go < lambda) lambda = go;
+    onLambda[ahead] = lambda;
+    const at = minuteOfHour + ahead;
+    const keep = fargate - (profile[at < hourMinutes ? at : at - hourMinutes] ?? 0);
     const leave = downUsd + (onLambda[ahead + downMinutes] ?? 0);
-    onFargate[ahead] = leave < keep ? leave : keep;
+    fargate = leave < keep ? leave : keep;
+    onFargate[ahead] = fargate;
   }
-  const savedNow = profile[minuteOfHour % hourMinutes] ?? 0;
   if (isOnFargate) {
-    return downUsd + (onLambda[downMinutes] ?? 0) >= (onFargate[1] ?? 0) - savedNow;
+    const savedNow = profile[minuteOfHour] ?? 0;
+    return downUsd + (onLambda[downMinutes] ?? 0) >= fargate - savedNow;
   }
-  return upUsd + arrived(upMinutes) < (onLambda[1] ?? 0);
+  return upUsd + arrived(upMinutes) < lambda;
 }
 
 const sums = new Float64Array(2 * hourMinutes + 1);
