@@ -29,6 +29,8 @@ export interface BurstParts {
   readonly table: StateTable;
   readonly names: DeploymentNames;
   readonly pace: Pace;
+  /** When the deployment began: what failed before is not its failure. */
+  readonly sinceMs: number;
   readonly say: (line: string) => void;
 }
 
@@ -54,14 +56,14 @@ export async function burstFollows(parts: BurstParts): Promise<BurstOutcome> {
   if (before.status.startsWith("DELETE")) return { state: "leaving" };
   const wanted = await wantedTaskDefinition(lambda, names);
   await wakeController(lambda, names);
-  const sinceMs = pace.nowMs();
+  const watchedMs = pace.nowMs();
   let told = "";
   for (;;) {
     const stack = await readStack(cloudformation, names.burstStack);
     if (stack === null) return { state: "absent" };
-    const outcome = await outcomeOf(stack, wanted, parts, sinceMs);
+    const outcome = await outcomeOf(stack, wanted, parts);
     if (outcome !== null) return outcome;
-    if (pace.nowMs() - sinceMs > watchMs) {
+    if (pace.nowMs() - watchedMs > watchMs) {
       return { state: "pending", reason: `stack ${stack.name} is ${stack.status}` };
     }
     const line = `burst tier: ${stack.status}, waiting for its tasks to run the new image`;
@@ -74,15 +76,17 @@ export async function burstFollows(parts: BurstParts): Promise<BurstOutcome> {
 async function outcomeOf(
   stack: StackFacts,
   wanted: string,
-  { cloudformation, table }: BurstParts,
-  sinceMs: number,
+  { cloudformation, table, sinceMs }: BurstParts,
 ): Promise<BurstOutcome | null> {
   if (stack.status.startsWith("DELETE")) return { state: "leaving" };
   if (isBusy(stack)) return null;
   if (/ROLLBACK|FAILED/.test(stack.status)) {
     const failures = await failuresSince(cloudformation, stack.id, sinceMs);
-    const why = failures.slice(0, 3).map(sentence).join("; ") || stack.reason;
-    return { state: "failed", reason: `stack ${stack.name} is ${stack.status}: ${why}` };
+    const why = failures.slice(0, 3).map(sentence).join("; ");
+    // An image of before may have failed: the controller has not tried this one yet.
+    if (why !== "") {
+      return { state: "failed", reason: `stack ${stack.name} is ${stack.status}: ${why}` };
+    }
   }
   if (stack.parameters.TaskDefinitionArn === wanted) return { state: "updated" };
   const { target } = await readStatus(table);

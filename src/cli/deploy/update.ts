@@ -28,6 +28,9 @@ export interface UpdateResult {
   readonly leftBehind: readonly string[];
 }
 
+/** The clock of this machine may be ahead of CloudFormation's. */
+const clockSlackMs = 60_000;
+
 /** Deploys the image. What AWS fails at is in the result; mistakes are thrown. */
 export async function updateBase(service: ServiceAt, image: string): Promise<UpdateResult> {
   const { loaded, names, session, cloudformation, pace, progress, table } = service;
@@ -60,6 +63,7 @@ export async function updateBase(service: ServiceAt, image: string): Promise<Upd
     const burst = await burstFollows({
       ...service,
       lambda: new LambdaClient(clientOf(session)),
+      sinceMs: sinceMs - clockSlackMs,
       say: progress.say,
     });
     const ok = burst.state !== "failed";
@@ -111,8 +115,7 @@ async function failuresOf(
   error: unknown,
 ): Promise<readonly ResourceFailure[]> {
   const stack = await readStack(cloudformation, names.baseStack).catch(() => null);
-  // The clock of this machine may be ahead of CloudFormation's.
-  const since = sinceMs - 60_000;
+  const since = sinceMs - clockSlackMs;
   const own = stack === null ? [] : await failuresSince(cloudformation, stack.id, since);
   if (own.length > 0) return own;
   const reason = error instanceof Error ? error.message : String(error);
