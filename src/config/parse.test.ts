@@ -124,6 +124,13 @@ const mistakes: readonly (readonly [object, string, string, RegExp])[] = [
     /Raise/,
   ],
   [
+    // A removal that AWS carries out late must show before traffic moves.
+    { transition: { healthySeconds: 9 } },
+    "CONFIG_VALUE_INVALID",
+    "transition.healthySeconds: expected a number from 10 to 3600, found 9",
+    /30/,
+  ],
+  [
     { thresholds: { up: { requestsPerMinute: 1499 } } },
     "THRESHOLDS_TOO_CLOSE",
     "1499 is below 5 × thresholds.down.requestsPerMinute (300)",
