@@ -11,11 +11,12 @@ import { firstAnswer } from "../local/first-answer.ts";
 import { openRunFiles } from "../local/run-files.ts";
 import { createLocalStream } from "../local/run-stream.ts";
 import { type Local, startLocal } from "../local/start.ts";
+import { isWrittenAt, type Written } from "../local/written.ts";
 import { numberOption } from "./arguments.ts";
 import { eventLine } from "./event-line.ts";
 import { interruptedCode, interruptSignal } from "./interrupt.ts";
 import { asUserError } from "./local-errors.ts";
-import { lockState, type Prepared, prepare } from "./prepare.ts";
+import { lockState, type Prepared, prepare, stateFolder } from "./prepare.ts";
 import { type RuntimeChoice, runtimeArgs, runtimeChoice } from "./runtime.ts";
 import { paint } from "./screen.ts";
 import { openWeb, type WebWishes, webArgs, webWishes } from "./web.ts";
@@ -78,7 +79,10 @@ async function dev(options: Options): Promise<number> {
   const interrupt = interruptSignal();
   const stops: (() => Promise<void> | void)[] = [];
   try {
-    const prepared = await prepare(options.config, say, interrupt.signal, options.runtime);
+    const { record, report } = options.web;
+    const written = [1, 2, ...[record, report].filter((path) => path !== undefined)];
+    const { signal } = interrupt;
+    const prepared = await prepare(options.config, say, signal, options.runtime, null, written);
     stops.push(prepared.close);
     const { loaded } = prepared;
     const state = await lockState(loaded.folder, "dev");
@@ -121,7 +125,7 @@ async function dev(options: Options): Promise<number> {
     interrupt.signal.throwIfAborted();
     process.stdout.write(`${loaded.config.name} answers at ${url}\n`);
     if (web.url !== null) say(`the page: ${web.url}`);
-    stops.push(watchService(prepared, local));
+    stops.push(watchService(prepared, local, written));
     await Promise.race([interrupted(interrupt.signal), local.crashed]);
   } catch (error) {
     if (!interrupt.signal.aborted) throw asUserError(error);
@@ -182,11 +186,18 @@ function interrupted(signal: AbortSignal): Promise<void> {
 
 /** Editors write a file in several steps: changes within this time are one. Real milliseconds. */
 const settleMs = 150;
+/** What is written all the time must not keep a change waiting for longer. Real milliseconds. */
+const settleMsMax = 1_000;
 
 /** Deploys the service anew when the content of its files is no longer that of `running`. */
-function watchService({ loaded, service: running, renewed }: Prepared, local: Local): () => void {
+function watchService(
+  { loaded, service: running, renewed }: Prepared,
+  local: Local,
+  written: readonly Written[],
+): () => void {
   let { digest } = running;
   let timer: NodeJS.Timeout | undefined;
+  let firstMs: number | null = null;
   let looking = Promise.resolve();
   const redeploy = async (): Promise<void> => {
     const service = await renewed();
@@ -201,15 +212,24 @@ function watchService({ loaded, service: running, renewed }: Prepared, local: Lo
       say(`cannot read the service's files: ${error.message}`);
     });
   };
-  const { paths, ignore } = loaded.config.watch;
-  const onChange = (name: string | null): void => {
+  const { paths } = loaded.config.watch;
+  const ignore = [...loaded.config.watch.ignore, stateFolder];
+  const onChange = (target: string, name: string | null): void => {
     if (name?.split(/[\\/]/).some((part) => ignore.includes(part))) return;
+    if (isWrittenAt(join(target, name ?? ""), written)) return;
+    firstMs ??= performance.now();
     clearTimeout(timer);
-    timer = setTimeout(look, settleMs);
+    timer = setTimeout(
+      () => {
+        firstMs = null;
+        look();
+      },
+      Math.min(settleMs, Math.max(0, firstMs + settleMsMax - performance.now())),
+    );
   };
   const watchers = paths.flatMap((path) =>
     watchedFolders(join(loaded.folder, path), ignore).map(({ target, recursive }) => {
-      const watcher = watch(target, { recursive }, (_event, name) => onChange(name));
+      const watcher = watch(target, { recursive }, (_event, name) => onChange(target, name));
       watcher.on("error", (error) => say(`cannot watch ${target}: ${error.message}`));
       return watcher;
     }),

@@ -18,6 +18,7 @@ import { startLeashed } from "../local/leash.ts";
 import type { ServiceSpec } from "../local/service.ts";
 import type { LocalOptions, TierSizes } from "../local/start.ts";
 import { lockFolder } from "../local/state-file.ts";
+import type { Written } from "../local/written.ts";
 import { openRuntime, type RuntimeChoice } from "./runtime.ts";
 
 /** A service that is ready to be started on this machine. */
@@ -31,19 +32,28 @@ export interface Prepared {
   readonly local: Omit<LocalOptions, "speed" | "seed" | "stateFolder" | "startMs">;
 }
 
-/** Loads the configuration and runs its set-up if it is due; `policy` overrides its own. */
+/** The folder beside the configuration in which state is kept. */
+export const stateFolder = ".lambdaflex";
+
+/**
+ * Loads the configuration and runs its set-up if it is due; `policy` overrides its own. `written`
+ * is what lambdaflex writes while the service runs, which is no part of it.
+ */
 export async function prepare(
   path: string | undefined,
   tell: (line: string) => void,
   signal: AbortSignal,
   choice: RuntimeChoice = { kind: "process" },
   policy: Config["policy"] | null = null,
+  written: readonly Written[] = [],
 ): Promise<Prepared> {
   const loaded = withPolicy(await loadConfig(path), policy);
   // An image has its set-up inside.
   if (choice.kind === "process") await runSetup(loaded, tell, signal);
   const runtime = await openRuntime({ choice, loaded, tell, signal });
-  const renewed = async (): Promise<ServiceSpec> => runtime.prepared(await serviceOf(loaded));
+  const renewed = async (): Promise<ServiceSpec> => {
+    return runtime.prepared(await serviceOf(loaded, written));
+  };
   const service = await renewed().catch(async (error: unknown) => {
     await runtime.close();
     throw error;
@@ -66,11 +76,15 @@ function withPolicy(loaded: LoadedConfig, policy: Config["policy"] | null): Load
 }
 
 /** The service with the digest of its present files. */
-async function serviceOf({ config, folder }: LoadedConfig): Promise<ServiceSpec> {
+async function serviceOf(
+  { config, folder }: LoadedConfig,
+  written: readonly Written[],
+): Promise<ServiceSpec> {
   const fields = serviceFields(config, folder);
-  const { paths, ignore } = config.watch;
+  const { paths } = config.watch;
+  const ignore = [...config.watch.ignore, stateFolder];
   const extra = [fields.command, fields.env];
-  return { ...fields, digest: await digestOf({ folder, paths, ignore, extra }) };
+  return { ...fields, digest: await digestOf({ folder, paths, ignore, written, extra }) };
 }
 
 /** The environment that the user's own commands run in: ours, which they started us from. */
@@ -89,7 +103,7 @@ async function runSetup(
   const { setup } = config;
   if (setup === null) return;
   const digest = (await setupDigest(config, folder)) ?? "";
-  const marker = join(folder, ".lambdaflex", "setup");
+  const marker = join(folder, stateFolder, "setup");
   if ((await readFile(marker, "utf8").catch(() => "")) === digest) return;
   signal.throwIfAborted();
   const shown = typeof setup === "string" ? setup : setup.join(" ");
@@ -114,7 +128,7 @@ async function runSetup(
     const hint = `Run it yourself in ${folder}: ${shown}`;
     throw new UserError("SETUP_FAILED", `the set-up ended with code ${code}: ${said}`, hint);
   }
-  await mkdir(join(folder, ".lambdaflex"), { recursive: true });
+  await mkdir(join(folder, stateFolder), { recursive: true });
   await writeFile(marker, digest);
 }
 
@@ -151,7 +165,7 @@ export async function lockState(
   folder: string,
   command: string,
 ): Promise<{ readonly path: string; release(): Promise<void> }> {
-  const path = join(folder, ".lambdaflex", command);
+  const path = join(folder, stateFolder, command);
   const lock = await lockFolder(path);
   if (typeof lock !== "number") return { path, release: lock.release };
   const message = `another lambdaflex ${command} (process ${lock}) works with ${path}`;

@@ -1,19 +1,23 @@
 import assert from "node:assert/strict";
 import {
+  closeSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, it } from "node:test";
 import { type DigestInput, digestOf } from "./digest.ts";
+import { isWrittenAt } from "./written.ts";
 
 let folder = "";
 const digest = (change: Partial<DigestInput> = {}): Promise<string> =>
@@ -78,6 +82,27 @@ it("does not look at ignored names, at any depth, nor beside its paths", async (
   assert.equal(await digest(), before);
   writeFileSync(join(folder, "app.js"), "changed");
   assert.equal(await digest({ paths: ["lib"] }), inside);
+});
+
+it("does not look at what lambdaflex writes, by whatever name and into an open file", async () => {
+  const before = await digest();
+  const [record, output] = [join(folder, "run.ndjson"), join(folder, "lib", "out.log")];
+  const fd = openSync(output, "w");
+  try {
+    writeFileSync(record, "a line");
+    writeSync(fd, "another");
+    symlinkSync(record, join(folder, "newest.ndjson"));
+    assert.notEqual(await digest(), before);
+    assert.equal(await digest({ written: [record, fd] }), before);
+    assert.ok(isWrittenAt(output, [fd]) && isWrittenAt(join(folder, "newest.ndjson"), [record]));
+    assert.ok(!isWrittenAt(join(folder, "app.js"), [record, fd]));
+    renameSync(output, join(folder, "moved.log"));
+    assert.equal(await digest({ written: [record, fd] }), before);
+  } finally {
+    closeSync(fd);
+  }
+  const nothing = [join(folder, "missing"), folder, 9999];
+  assert.equal(await digest({ written: nothing }), await digest());
 });
 
 it("tells a change of a large file, which it does not read", async () => {

@@ -1,11 +1,19 @@
 /** `lambdaflex dev` as one uses it: ask, change the code, ask again, stop. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { addressesOf, portsOf, processesIn } from "./processes.ts";
-import { eventually, makeFolder, nothingLeft, patienceMs, type Run, start } from "./rig.ts";
+import {
+  eventually,
+  mainFile,
+  makeFolder,
+  nothingLeft,
+  patienceMs,
+  type Run,
+  start,
+} from "./rig.ts";
 import { quickConfig, server } from "./services.ts";
 
 const withinMs = 5_000;
@@ -85,6 +93,33 @@ describe("lambdaflex dev", { concurrency: 2 }, () => {
     }
     assert.deepEqual([...new Set(seen)], ["200 one", "200 two", "200 three"]);
     await stops(folder, dev);
+  });
+
+  test("does not take what it writes itself for a change", async () => {
+    const folder = makeFolder({
+      "server.cjs": saying("one"),
+      // Nothing is ignored by its name.
+      "lambdaflex.json": { ...quickConfig, watch: { ignore: [] } },
+    });
+    const shell = `exec ${process.execPath} ${mainFile} "$@" > out.log 2>&1`;
+    const args = ["dev", "--port", "0", "--speed", "60", "--record", "run.ndjson"];
+    const dev = start(folder, args, { command: ["sh", "-c", shell, "sh"] });
+    const output = (): string => readFileSync(join(folder, "out.log"), "utf8");
+    let url = "";
+    await eventually(() => {
+      url = /^quick answers at (\S+)$/m.exec(output())?.[1] ?? "";
+      return url !== "" || output();
+    }, patienceMs);
+    await answers(url, "200 one");
+    for (const word of ["two", "three"]) {
+      writeFileSync(join(folder, "server.cjs"), saying(word));
+      await answers(url, `200 ${word}`);
+    }
+    assert.ok(statSync(join(folder, "run.ndjson")).size > 1000);
+    dev.kill("SIGINT");
+    assert.equal((await dev.ended).code, 130);
+    assert.equal(output().match(/^changed: /gm)?.length, 2, output());
+    await nothingLeft(folder, 1000);
   });
 
   test("survives a change that breaks the service", async () => {
