@@ -36,8 +36,7 @@ function withoutStaleShare(at: Facts): Facts {
   const { fargate } = world.dns.route;
   if (status.route.fargate <= fargate) return at;
   if (world.fargate.digest === world.lambda.digest) return at;
-  const route = routeOf(fargate);
-  return { ...at, status: { ...status, route, shiftedAtMs: nowMs, syncedAtMs: null } };
+  return { ...at, status: { ...status, route: routeOf(fargate), shiftedAtMs: nowMs } };
 }
 
 function towardsFargate(at: Facts): Plan {

@@ -103,6 +103,16 @@ test("a share that did not arrive is not given to a tier with the former image",
   assert.equal(stage.status.route.fargate, stageSettings.stepPercents[0]);
 });
 
+test("a tier whose weights were never taken away turns back at once", async () => {
+  const drained = { lambda: 100, fargate: 0, fargateRecord: true };
+  const never = { targetSinceMs: 0, shiftedAtMs: null };
+  const stage = servingStage({ target: "fargate", route: drained, ...never }, { routedAtMs: 0 });
+  stage.nowMs = 500_000;
+  Object.assign(stage.status, { syncedAtMs: 1, healthySinceMs: 1 });
+  const [action] = (await stepOf(stage, wants("fargate"))).actions;
+  assert.equal(action?.type === "route" && action.route.fargate, 100);
+});
+
 test("nor on the way back, which goes on from where the weights are", async () => {
   const byHand = { lambda: 75, fargate: 25, fargateRecord: true };
   const stage = servingStage({ target: "lambda", route: shared }, { route: byHand });

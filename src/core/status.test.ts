@@ -62,6 +62,13 @@ describe("what an observation proves", () => {
     assert.equal(remembered({ syncedAtMs: 5 }, { dns: { inSync: false } }).syncedAtMs, null);
     assert.equal(remembered({ syncedAtMs: 5 }, { dns: { route: routeOf(1) } }).syncedAtMs, null);
   });
+  test("when a command was given, anew when its effect is lost", () => {
+    const lost = { dns: { route: routeOf(1) } };
+    assert.equal(remembered({ shiftedAtMs: 3, syncedAtMs: 5 }, lost).shiftedAtMs, nowMs);
+    assert.equal(remembered({ shiftedAtMs: 3, syncedAtMs: null }, lost).shiftedAtMs, 3);
+    assert.equal(remembered({ shiftedAtMs: 3, syncedAtMs: null }).shiftedAtMs, 3);
+    assert.equal(remembered({ shiftedAtMs: 3, syncedAtMs: 5, probesOk: 0 }).shiftedAtMs, 3);
+  });
   test("since when Fargate serves", () => {
     assert.equal(remembered({ healthySinceMs: null }).healthySinceMs, nowMs);
     assert.equal(remembered({ healthySinceMs: 5 }).healthySinceMs, 5);
