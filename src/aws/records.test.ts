@@ -1,6 +1,7 @@
 /** Routes and records stand for each other. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ResourceRecordSet } from "@aws-sdk/client-route-53";
 import fc from "fast-check";
 import { lambdaOnly, routeOf } from "../core/index.ts";
 import { toRoute53Weights } from "../core/route.ts";
@@ -44,18 +45,15 @@ test("weights that nobody commanded and targets that are not ours are seen as di
 });
 
 test("a record that leads into another region is another deployment's", () => {
-  const leadingTo = (...targets: readonly string[]): OwnRecords => {
-    const [lambda = null, fargate = null] = targets.map((DNSName) => ({
-      Name: "a.example.com.",
-      Type: "A" as const,
-      AliasTarget: { DNSName, HostedZoneId: "Z1", EvaluateTargetHealth: true },
-    }));
-    return { lambda, fargate };
-  };
+  const leadingTo = (DNSName: string): ResourceRecordSet => ({
+    Name: "a.example.com.",
+    Type: "A",
+    AliasTarget: { DNSName, HostedZoneId: "Z1", EvaluateTargetHealth: true },
+  });
   const api = (region: string): string => `d-1a2.execute-api.${region}.amazonaws.com.`;
   const alb = (region: string): string => `dualstack.a-1.${region}.elb.amazonaws.com.`;
   const seen = (region: string, ...targets: readonly string[]): string | null =>
-    otherRegion(leadingTo(...targets), region);
+    otherRegion([...targets.map(leadingTo), null], region);
   assert.equal(seen("us-east-1", api("us-east-1"), alb("us-east-1")), null);
   assert.equal(seen("us-east-1", api("eu-west-1")), "eu-west-1");
   assert.equal(seen("us-east-1", api("us-east-1"), alb("us-gov-west-1")), "us-gov-west-1");

@@ -76,8 +76,11 @@ export function routeOfRecords(
  * region: the same domain deployed in two of them would have the same records, and each of the two
  * controllers would take them from the other.
  */
-export function otherRegion(records: OwnRecords, region: string): string | null {
-  for (const record of Object.values(records)) {
+export function otherRegion(
+  records: readonly (ResourceRecordSet | null)[],
+  region: string,
+): string | null {
+  for (const record of records) {
     const found = regionOf(record?.AliasTarget?.DNSName ?? "");
     if (found !== null && found !== region) return found;
   }
@@ -96,7 +99,7 @@ export async function removeRecords(
   region: string,
 ): Promise<number> {
   const records = await readRecords(client, domain);
-  if (otherRegion(records, region) !== null) return 0;
+  if (otherRegion(Object.values(records), region) !== null) return 0;
   const changes = Object.values(records).flatMap((record) =>
     record === null ? [] : [{ Action: "DELETE" as const, ResourceRecordSet: record }],
   );
@@ -113,7 +116,7 @@ export async function changeRecords(
 ): Promise<string> {
   const records = await readRecords(client, domain);
   const here = regionOf(domain.apiTarget);
-  const other = here === null ? null : otherRegion(records, here);
+  const other = here === null ? null : otherRegion(Object.values(records), here);
   if (other !== null)
     throw new Error(`the records of ${domain.name} lead to ${other}: another deployment has them`);
   const weights = toRoute53Weights(route);

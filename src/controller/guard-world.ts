@@ -85,7 +85,7 @@ async function answersWithLambda(
 ): Promise<boolean> {
   const records = await readRecords(client, domain);
   if (records.lambda === null && records.fargate === null) return true;
-  if (otherRegion(records, region) !== null) return true;
+  if (otherRegion(Object.values(records), region) !== null) return true;
   return records.fargate === null && routeOfRecords(records, domain, null).lambda === 100;
 }
 

@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import type { UpdateResult } from "../../src/cli/deploy/update.ts";
+import { changeByHand } from "../aws/world/dns.ts";
 import { pushImage } from "../aws/world/repositories.ts";
 import {
   type Account,
@@ -318,6 +319,21 @@ describe("an account that is not ready", () => {
       { domain: "api.example.org" },
     );
     await refused("ZONE_NOT_FOUND", /no hosted zone Z0/, {}, { hostedZoneId: "Z00000000000" });
+  });
+
+  test("a name that leads elsewhere already", async () => {
+    const [zone] = account.world.zones.values();
+    assert.ok(zone);
+    const Name = "shop.example.com.";
+    const old = { Name, Type: "CNAME", ResourceRecords: [{ Value: "old.example.net" }] };
+    changeByHand(account.world, zone, () => [old]);
+    await refused("DOMAIN_TAKEN", /has records already: CNAME old\.example\.net/);
+    const DNSName = "d-abc.execute-api.eu-west-1.amazonaws.com.";
+    const AliasTarget = { HostedZoneId: "ZLY8", DNSName, EvaluateTargetHealth: true };
+    const theirs = { Name, Type: "A", SetIdentifier: "lambda", Weight: 255, AliasTarget };
+    const aaaa = { ...old, Name: "a.shop.example.com." };
+    changeByHand(account.world, zone, () => [aaaa, theirs]);
+    await refused("DOMAIN_TAKEN", /a deployment in eu-west-1 answers for shop\.example\.com/);
   });
 
   test("a certificate elsewhere, or not issued", async () => {

@@ -3,7 +3,7 @@ import { CloudFormationClient } from "@aws-sdk/client-cloudformation";
 import { ECRClient } from "@aws-sdk/client-ecr";
 import type { LoadedConfig } from "../../config/index.ts";
 import { deploymentNames } from "../../core/deployment.ts";
-import { findZone, requireCertificate } from "../aws/domain.ts";
+import { findZone, requireCertificate, requireFreeName } from "../aws/domain.ts";
 import { clientOf, type Session } from "../aws/session.ts";
 import { isBusy, readStack } from "../aws/stacks.ts";
 import { dockerEngine, platformOf } from "../deploy/docker.ts";
@@ -11,7 +11,10 @@ import { parseImage, readImage, requirePlatform } from "../deploy/image.ts";
 import { requireOurs, requireUnclaimed } from "../deploy/ownership.ts";
 import { type Finding, fine, warning } from "./finding.ts";
 
-/** The zone and the certificate of the domain. Throws UserError ZONE_… or CERTIFICATE_…. */
+/**
+ * The zone and the certificate of the domain, and that its name is free or ours. Throws UserError
+ * ZONE_…, CERTIFICATE_… or DOMAIN_TAKEN.
+ */
 export async function checkDomain(
   session: Session,
   { config }: LoadedConfig,
@@ -28,6 +31,7 @@ export async function checkDomain(
     ];
   }
   const zone = await findZone(session, domain, hostedZoneId);
+  await requireFreeName(session, zone, domain);
   const found = [fine("domain", `${domain} in the public zone ${zone.name} (${zone.id})`)];
   if (certificateArn === null)
     return [...found, fine("certificate", "made by the stack, for free")];

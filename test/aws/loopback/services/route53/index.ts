@@ -49,9 +49,9 @@ interface ListInput {
 const changesOf = (input: ChangeInput): readonly BatchChange[] =>
   asList(input.ChangeBatch.Changes.Change);
 
-/** Route 53 sorts by the labels of a name from the right. */
+/** Route 53 sorts by the labels of a name from the right, a name before those below it. */
 function sortKey({ Name, Type, SetIdentifier }: RecordSet): string {
-  return [absolute(Name).split(".").reverse().join("."), Type, SetIdentifier ?? ""].join("|");
+  return [absolute(Name).split(".").reverse().join("."), Type, SetIdentifier ?? ""].join("\0");
 }
 
 /** Records on one page at most, few enough that callers have to turn pages. */
