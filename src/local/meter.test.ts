@@ -61,6 +61,22 @@ describe("windows", () => {
     );
   });
 
+  it("tell the mean of what is billed, where anything is", async () => {
+    const clock = manualClock(0, 60);
+    const meter = createMeter("lambda", clock, minute);
+    for (const ms of [10, 20, 60]) meter.billed(ms);
+    answered(meter, { latencyMs: 500 });
+    await clock.pass(minute);
+    answered(meter);
+    await clock.pass(minute);
+    meter.billed(7);
+    await clock.pass(minute);
+    assert.deepEqual(
+      meter.samples().map(({ durationMsMean }) => durationMsMean),
+      [30, undefined, 7],
+    );
+  });
+
   it("count a request where it is answered, its concurrency where it is in flight", async () => {
     const clock = manualClock(0);
     const meter = createMeter("lambda", clock, minute);

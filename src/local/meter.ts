@@ -18,6 +18,8 @@ export interface Meter {
   started(): void;
   /** It has been answered, or its client has gone. */
   finished(record: RequestRecord): void;
+  /** An invocation of the function has ended; real milliseconds, as they are billed. */
+  billed(durationMs: number): void;
   /** Closes all windows that ended by now and returns the newest ones, oldest first. */
   samples(): readonly Sample[];
   /** Traffic of the windows that began within `windowMs`, the open one included. */
@@ -43,6 +45,8 @@ interface OpenWindow {
   errors: number;
   throttles: number;
   concurrencyMax: number;
+  invocations: number;
+  billedMs: number;
 }
 
 /** Closed windows that are kept: as many as the longest alarm and the guards look back. */
@@ -72,6 +76,8 @@ export function createMeter(tier: Tier, clock: Clock, periodMs: number): Meter {
     errors: 0,
     throttles: 0,
     concurrencyMax: inFlight,
+    invocations: 0,
+    billedMs: 0,
   });
   let window = open(startOf(clock.nowMs()));
 
@@ -88,6 +94,7 @@ export function createMeter(tier: Tier, clock: Clock, periodMs: number): Meter {
         throttles: Math.round(window.throttles * clock.speed),
         concurrencyMax: window.concurrencyMax,
         latencyMsP99: lastLatency?.p99Ms ?? null,
+        ...(window.invocations > 0 && { durationMsMean: window.billedMs / window.invocations }),
       });
       latencyUs.reset();
       const next = Math.max(window.startMs + periodMs, startMs - windowsKept * periodMs);
@@ -115,6 +122,11 @@ export function createMeter(tier: Tier, clock: Clock, periodMs: number): Meter {
       }
       if (throttled) window.throttles += 1;
       latencyUs.record(Math.max(1, Math.round(latencyMs * 1000)));
+    },
+    billed(durationMs) {
+      close();
+      window.invocations += 1;
+      window.billedMs += durationMs;
     },
     samples() {
       close();

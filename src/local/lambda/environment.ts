@@ -23,6 +23,8 @@ export interface EnvironmentOptions {
   /** Real milliseconds for one invocation. */
   readonly timeoutMs: number;
   readonly onLog: (line: string) => void;
+  /** An invocation has ended after so many real milliseconds, each begun one counted. */
+  readonly onBilled?: (durationMs: number) => void;
 }
 
 /** What the pool hears of an environment, never before `startEnvironment` has returned. */
@@ -81,6 +83,8 @@ class ProcessEnvironment implements Environment {
   #timer: NodeJS.Timeout | undefined;
   /** When the present invocation must be over, real time; one timer looks after all in turn. */
   #dueMs = Number.POSITIVE_INFINITY;
+  /** When it began, `null` between two. */
+  #begunMs: number | null = null;
   #limit: NodeJS.Timeout | undefined;
   readonly #heard = createLastWords();
   #initError: string | null = null;
@@ -105,7 +109,8 @@ class ProcessEnvironment implements Environment {
   invoke(invocation: Invocation): void {
     this.#invocation = invocation;
     const { timeoutMs } = this.#options;
-    this.#dueMs = performance.now() + timeoutMs;
+    this.#begunMs = performance.now();
+    this.#dueMs = this.#begunMs + timeoutMs;
     this.#limit ??= setTimeout(() => this.#look(), timeoutMs);
     this.#child?.thaw();
     this.#api?.deliver(invocation);
@@ -197,6 +202,7 @@ class ProcessEnvironment implements Environment {
 
   #next(): void {
     if (this.#over) return;
+    this.#bill();
     this.#dueMs = Number.POSITIVE_INFINITY;
     clearTimeout(this.#timer);
     this.#initialised = true;
@@ -233,6 +239,13 @@ class ProcessEnvironment implements Environment {
     return words === "" ? reason : `${reason}; last output: ${words}`;
   }
 
+  /** What the service does after its answer is part of the invocation, and of the bill. */
+  #bill(): void {
+    if (this.#begunMs === null) return;
+    this.#options.onBilled?.(Math.ceil(performance.now() - this.#begunMs));
+    this.#begunMs = null;
+  }
+
   #clearTimers(): void {
     clearTimeout(this.#timer);
     clearTimeout(this.#limit);
@@ -242,6 +255,7 @@ class ProcessEnvironment implements Environment {
   #end(errorType: string, reason: string): void {
     if (this.#over) return;
     this.#over = true;
+    this.#bill();
     this.#clearTimers();
     this.#child?.kill();
     this.#api?.close();

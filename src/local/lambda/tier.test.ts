@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import { afterEach, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { scaledClock } from "../clock.ts";
 import { createMeter, type Meter } from "../meter.ts";
@@ -174,6 +175,24 @@ describe("the Lambda tier with a runtime of its own", () => {
     assert.equal(reply.status, 500);
     assert.ok(on.lines.some((line) => line.includes("timed out after 0.30 seconds")));
     assert.notEqual(json(await call(on, "/token?b")).pid, before.pid);
+  });
+
+  test("bills what the function takes, and not what starting it did", async () => {
+    const on = await stage({ clock: scaledClock(600, 0) });
+    const begunMs = performance.now();
+    await call(on, "/slow?ms=200");
+    const latencyMs = performance.now() - begunMs;
+    const billed = async (): Promise<number> => {
+      for (const until = performance.now() + 10_000; performance.now() < until; await sleep(20)) {
+        const means = on.meter.samples().map(({ durationMsMean }) => durationMsMean);
+        const mean = means.find((one) => one !== undefined);
+        if (mean !== undefined) return mean;
+      }
+      return assert.fail("nothing is billed");
+    };
+    const mean = await billed();
+    // A timer of Node.js may end a millisecond early.
+    assert.ok(mean >= 199 && mean < latencyMs, `${mean} ms of ${latencyMs} ms`);
   });
 
   test("replaces an environment that is killed while it is idle", async () => {

@@ -83,7 +83,9 @@ export async function startLambdaTier(options: LambdaTierOptions): Promise<Lambd
       started += 1;
       const id = `lambda-${started}`;
       onLog(`[${id}] starting`);
-      return startEnvironment({ id, service, bootstrap, memoryMB, timeoutMs, onLog }, events);
+      const { billed: onBilled } = meter;
+      const settings = { id, service, bootstrap, memoryMB, timeoutMs, onLog, onBilled };
+      return startEnvironment(settings, events);
     },
   });
   const gateway = await startGateway({
