@@ -128,14 +128,14 @@ describe("the judge", () => {
   });
 });
 
-test("a way that did not arrive is blamed on what the service did meanwhile, the newest of it", () => {
+test("a way that did not arrive is blamed on the newest that the service did meanwhile", () => {
   const log = createFaultLog();
   for (const atMs of [100, 200, 300]) log.ofFargate(() => atMs, 29_000).onCrash?.(`at ${atMs}`);
-  const causeIn = (...ways: readonly (readonly [startMs: number, endMs: number])[]) =>
-    causeOf(
-      log,
-      ways.map(([startMs, endMs]) => ({ startMs, endMs })),
-    )?.reason;
+  type Span = readonly [startMs: number, endMs: number];
+  const causeIn = (...spans: readonly Span[]): string | undefined => {
+    const ways = spans.map(([startMs, endMs]) => ({ startMs, endMs }));
+    return causeOf(log, ways)?.reason;
+  };
   assert.equal(causeIn([150, 250]), "on Fargate: at 200");
   assert.equal(causeIn([50, 250], [290, 400]), "on Fargate: at 300");
   assert.equal(causeIn([210, 290], [301, 400]), undefined, "between them all was well");
