@@ -236,6 +236,21 @@ test("a decision is told with its reason by whoever comes after the one that die
   assert.equal(told.match(/provision the burst tier/g)?.length, 1);
 });
 
+test("who dies while telling is followed by one that tells again", async (t) => {
+  const stage = await startStage(t);
+  await stage.minutes(3);
+  await stage.override({ override: pinned("fargate") });
+  const from = stage.aws.calls.length;
+  await stage.minute();
+  const calls = stage.aws.calls.slice(from);
+  const sent = calls.findIndex(({ action }) => action === "Publish");
+  const noted = calls.findIndex(({ action, input }) => {
+    const names = Object.values((input.ExpressionAttributeNames ?? {}) as object);
+    return action === "UpdateItem" && names.includes("told");
+  });
+  assert.ok(sent >= 0 && sent < noted, `sent at ${sent}, noted as told at ${noted}`);
+});
+
 test("without a domain a wish to burst is refused, told once, and nothing is made", async (t) => {
   const stage = await startStage(t, { LAMBDAFLEX_DOMAIN: "" });
   stage.world.traffic.rate = () => 200;

@@ -165,12 +165,13 @@ async function tell(
     stored = (await attempt("writing the history", written)) && stored;
   }
   after = { ...after, phase };
+  // Told first and noted then: whoever dies in between is followed by one that tells again.
+  for (const problem of await notify(audience, news)) {
+    options.write(logLine("warn", `telling failed: ${problem}`, {}));
+  }
   if (stored && (news.length > 0 || untold.length > 0 || told.phase !== phase)) {
     const notes = { told: JSON.stringify(after), ...(untold.length > 0 ? { untold: "[]" } : {}) };
     if (await attempt("noting", writeNotes(table, notes))) cloud.forgetUntold();
-  }
-  for (const problem of await notify(audience, news)) {
-    options.write(logLine("warn", `telling failed: ${problem}`, {}));
   }
   // What could not be stored is told again: twice is better than never.
   return stored ? after : told;
