@@ -237,6 +237,7 @@ test("the folder gives a name that AWS accepts", () => {
   assert.equal(nameFromFolder("/srv/My Pet_Store"), "my-pet-store");
   assert.equal(nameFromFolder("/srv/2024-shop"), "shop");
   assert.equal(nameFromFolder("/"), "service");
+  assert.equal(nameFromFolder("/srv/internal-api"), "api");
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (folder) => {
       const raw = { command: "x" };
@@ -302,4 +303,11 @@ test("whoever sets thresholds and no policy lets them decide", () => {
   assert.equal(policyOf({ thresholds }), "threshold");
   assert.equal(policyOf({ thresholds, policy: undefined }), "threshold");
   assert.equal(policyOf({ thresholds, policy: "auto" }), "auto");
+});
+
+test("a name that a balancer or a repository would refuse is refused at once", () => {
+  for (const name of ["internal-api", "shop-", "pet--store"]) {
+    const parse = (): unknown => parseConfig({ name, command: "node a.js" }, "a", "a.json");
+    assert.throws(parse, { code: "CONFIG_VALUE_INVALID", message: /balancers or repositories/ });
+  }
 });

@@ -15,6 +15,7 @@ export function nameFromFolder(folder: string): string {
     .replace(/[^a-z0-9]+/g, "-");
   const name = words
     .replace(/^[^a-z]+/, "")
+    .replace(/^(internal-)+/, "")
     .slice(0, 15)
     .replace(/-+$/, "");
   return name === "" ? "service" : name;

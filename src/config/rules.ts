@@ -29,6 +29,16 @@ function shiftMinutes({ stepPercents, ttlSeconds, bakeSeconds }: Config["transit
 
 const rules: readonly Rule[] = [
   {
+    code: "CONFIG_VALUE_INVALID",
+    reads: ["name"],
+    // Balancers refuse the beginning, in the first burst; repositories of images the rest.
+    holds: ({ name }) => !/^internal-|--|-$/.test(name),
+    message: ({ name }) =>
+      `${JSON.stringify(name)} begins with "internal-", ends with "-" or has "--" in it, which ` +
+      "load balancers or repositories refuse",
+    hint: () => 'Choose another name, such as "pet-store".',
+  },
+  {
     code: "THRESHOLDS_TOO_CLOSE",
     reads: ["thresholds.up.requestsPerMinute", "thresholds.down.requestsPerMinute"],
     holds: ({ thresholds: { up, down } }) =>
