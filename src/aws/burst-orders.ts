@@ -8,7 +8,13 @@ import {
   UpdateStackCommand,
 } from "@aws-sdk/client-cloudformation";
 import { appTag, type BurstParameters, stackTag } from "../core/deployment.ts";
-import { type BurstReading, type BurstStack, readBurst, saysNothingThere } from "./burst-stack.ts";
+import {
+  type BurstReading,
+  type BurstStack,
+  describeBurst,
+  readBurst,
+  saysNothingThere,
+} from "./burst-stack.ts";
 import type { Deployment } from "./deployment.ts";
 import { type CloudMemory, type RememberedStack, remember } from "./memory.ts";
 import { createToken, removeToken, updateToken } from "./request-tokens.ts";
@@ -118,7 +124,12 @@ async function create(parts: OrderParts, tasks: number): Promise<void> {
     );
     await remember(table, { ...before, stack: { ...asked, id: id ?? null } });
   } catch (error) {
-    if (error instanceof Error && error.name === "AlreadyExistsException") return;
+    if (error instanceof Error && error.name === "AlreadyExistsException") {
+      const { burstStack } = deployment.names;
+      if ((await describeBurst(client, burstStack)) !== null) return;
+      await remember(table, { ...before, stack: null });
+      throw new Error(`a stack ${burstStack} exists that is not this application's`);
+    }
     // A refusal leaves nothing behind; after a lost answer the stack may well be there.
     if (isRefusal(error)) await remember(table, { ...before, stack: null });
     throw error;

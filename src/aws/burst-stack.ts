@@ -6,7 +6,7 @@ import {
   type Stack,
   type StackEvent,
 } from "@aws-sdk/client-cloudformation";
-import type { BurstOutputs } from "../core/deployment.ts";
+import { type BurstOutputs, stackTag } from "../core/deployment.ts";
 import type { CloudMemory } from "./memory.ts";
 import { updateTokenStart } from "./request-tokens.ts";
 
@@ -48,7 +48,7 @@ const eventPagesMax = 5;
 export async function readBurst(question: BurstQuestion): Promise<BurstReading> {
   const { memory, stackName, nowMs } = question;
   const known = memory.stack;
-  const stack = await describe(question.client, known?.id ?? stackName);
+  const stack = await describeBurst(question.client, known?.id ?? stackName);
   if (stack === null || stack.status === "DELETE_COMPLETE") {
     if (known !== null && known.removedAtMs === null) {
       if (stack !== null) return deletedUnasked(question, stack);
@@ -112,18 +112,26 @@ async function failedIn(
   return { kind: "failed", stack, failure: failureIn(events, operation) ?? stack.status };
 }
 
-/** Describes a stack by name or id; a deleted one is only found by its id. */
-async function describe(client: CloudFormationClient, name: string): Promise<BurstStack | null> {
+/** Describes our stack by name or id; a deleted one is only found by its id. */
+export async function describeBurst(
+  client: CloudFormationClient,
+  name: string,
+): Promise<BurstStack | null> {
   try {
     const { Stacks: stacks = [] } = await client.send(
       new DescribeStacksCommand({ StackName: name }),
     );
     const [stack] = stacks;
-    return stack === undefined ? null : factsOf(stack);
+    // What somebody else has given the name is none of ours to judge, and least to remove.
+    return stack === undefined || !isOurs(stack) ? null : factsOf(stack);
   } catch (error) {
     if (saysNothingThere(error)) return null;
     throw error;
   }
+}
+
+function isOurs({ Tags: tags = [] }: Stack): boolean {
+  return tags.some(({ Key: key, Value: value }) => key === stackTag && value === "burst");
 }
 
 /** Whether CloudFormation knows no such stack. */

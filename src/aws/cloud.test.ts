@@ -111,6 +111,22 @@ test("a burst stack that was deleted by hand is absent, and can be made again", 
   await stage.provision(cloud);
 });
 
+test("a stack of the name that somebody else made is neither taken up nor removed", async (t) => {
+  const stage = await startStage(t);
+  await stage.provision(stage.makeCloud());
+  const [stack] = stage.world.stacks;
+  assert.ok(stack);
+  stack.request = { ...stack.request, tags: {}, token: "theirs" };
+  stage.world.tables.get("shop-state")?.items.clear();
+  const cloud = stage.makeCloud();
+  assert.equal((await stage.look(cloud)).fargate.state, "absent");
+  const { digest } = stage.seeded;
+  const order = cloud.apply({ type: "provision", digest, tasks: 2 });
+  await assert.rejects(order, /shop-burst exists that is not this application's/);
+  const removals = stage.aws.calls.filter(({ action }) => action === "DeleteStack");
+  assert.deepEqual([removals.length, stack.status], [0, "CREATE_COMPLETE"]);
+});
+
 test("a removal that fails is repeated, then without what is stuck, which is swept", async (t) => {
   const stage = await startStage(t);
   const cloud = stage.makeCloud();

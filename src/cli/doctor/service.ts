@@ -41,8 +41,13 @@ export async function checkDomain(
 
 /** Whether the name is free or ours, and the stack in a state that can be deployed. */
 export async function checkName(session: Session, { config }: LoadedConfig): Promise<Finding> {
-  const name = deploymentNames(config.name).baseStack;
-  const stack = await readStack(new CloudFormationClient(clientOf(session)), name);
+  const { baseStack: name, burstStack } = deploymentNames(config.name);
+  const client = new CloudFormationClient(clientOf(session));
+  const [stack, burst] = await Promise.all([
+    readStack(client, name),
+    readStack(client, burstStack),
+  ]);
+  if (burst !== null) requireOurs(burst, config.name);
   if (stack === null) {
     await requireUnclaimed(session, config.name);
     return fine("name", `${config.name} is free`);

@@ -77,7 +77,10 @@ export function stackRequest(
       templateBody,
       template,
       parameters,
-      tags: Object.fromEntries((input.Tags ?? []).map(({ Key, Value }) => [Key, Value])),
+      // An update that says nothing of tags leaves them.
+      tags: input.Tags
+        ? Object.fromEntries(input.Tags.map(({ Key, Value }) => [Key, Value]))
+        : (existing?.request.tags ?? {}),
       roleArn: input.RoleARN ?? existing?.request.roleArn ?? "",
       token: input.ClientRequestToken ?? "",
       capabilities: input.Capabilities ?? [],
