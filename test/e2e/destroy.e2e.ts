@@ -116,6 +116,21 @@ test("what cannot be removed says why, and the next time goes on", async () => {
   assert.equal(account.world.repositories.has(names.repository), true);
 });
 
+test("a NAT gateway that was left, or its address, is found at EC2 itself", async () => {
+  const { tagged } = account.world;
+  const arn = (rest: string): string => `arn:aws:ec2:us-east-1:123456789012:${rest}`;
+  const tags = { "lambdaflex:app": app };
+  const others = { "lambdaflex:app": "shop-eu" };
+  tagged.set(arn("natgateway/nat-1"), { type: "AWS::EC2::NatGateway", tags });
+  tagged.set(arn("elastic-ip/eipalloc-1"), { type: "AWS::EC2::EIP", tags });
+  tagged.set(arn("natgateway/nat-2"), { type: "AWS::EC2::NatGateway", tags: others });
+  const ended = await lambdaflex(serviceFolder(), "destroy", "--yes", "--json");
+  assert.equal(ended.code, 1, ended.stderr);
+  const { remaining, unproven } = removal(ended);
+  assert.deepEqual(remaining, ["NAT gateway nat-1", "address eipalloc-1"]);
+  assert.deepEqual(unproven, []);
+});
+
 test("in the wrong region the records of the right one stay", async () => {
   const [zone] = account.world.zones.values();
   assert.ok(zone);

@@ -1,6 +1,11 @@
 /** Proves by name and by tag that nothing billable remains. */
 import type { CloudFormationClient } from "@aws-sdk/client-cloudformation";
 import { DescribeTableCommand, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import {
+  DescribeAddressesCommand,
+  EC2Client,
+  paginateDescribeNatGateways,
+} from "@aws-sdk/client-ec2";
 import { DescribeRepositoriesCommand, ECRClient } from "@aws-sdk/client-ecr";
 import { ECSClient } from "@aws-sdk/client-ecs";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
@@ -38,26 +43,31 @@ export interface ProofParts {
 const kinds = (...names: readonly string[]): RegExp =>
   new RegExp(`^arn:[^:]+:(${names.join("|")})`);
 
-/** Kinds that are asked for by name above; what the tag search still shows of them is old. */
+/** Kinds that their own services are asked for; what the tag search shows of them is old. */
 const asked = kinds(
   "elasticloadbalancing:.*:loadbalancer/",
   "ecs:.*:service/",
   "ecr:.*:repository/",
   "dynamodb:.*:table/",
+  "ec2:.*:(natgateway|elastic-ip)/",
 );
 
 /** Other kinds that are billed by the hour; all the rest costs nothing while unused. */
-const billable = kinds("ec2:.*:(natgateway|elastic-ip)/", "ecs:.*:task/");
+const billable = kinds("ecs:.*:task/");
 
 /** Looks at everything that would be billed. */
 export async function prove(parts: ProofParts): Promise<Proof> {
-  const [byName, tagged] = await Promise.all([remainingByName(parts), taggedArns(parts)]);
+  const [certain, tagged] = await Promise.all([
+    Promise.all([remainingByName(parts), remainingNetwork(parts)]),
+    taggedArns(parts),
+  ]);
   const unproven = tagged.filter((arn) => billable.test(arn) && !asked.test(arn));
   const looked = [
     "both stacks, balancers, services, the table and the repository by name",
+    "NAT gateways and addresses at EC2 by their tag",
     `${tagged.length} resources by the tag ${appTag}=${parts.app}`,
   ];
-  return { remaining: byName, unproven, looked };
+  return { remaining: certain.flat(), unproven, looked };
 }
 
 async function remainingByName(parts: ProofParts): Promise<readonly string[]> {
@@ -92,6 +102,20 @@ async function remainingByName(parts: ProofParts): Promise<readonly string[]> {
     [],
   );
   return (await Promise.all([...stacks, orphans, table, repository])).flat();
+}
+
+/** Private tasks have NAT gateways with an address each, which cost more than all the rest. */
+async function remainingNetwork({ app, session }: ProofParts): Promise<readonly string[]> {
+  const client = new EC2Client(clientOf(session));
+  const ours = { Name: `tag:${appTag}`, Values: [app] };
+  const alive = { Name: "state", Values: ["pending", "available", "deleting"] };
+  const addresses = client.send(new DescribeAddressesCommand({ Filters: [ours] }));
+  const found: string[] = [];
+  for await (const page of paginateDescribeNatGateways({ client }, { Filter: [ours, alive] })) {
+    found.push(...(page.NatGateways ?? []).map(({ NatGatewayId: id }) => `NAT gateway ${id}`));
+  }
+  const { Addresses = [] } = await addresses;
+  return [...found, ...Addresses.map(({ AllocationId: id }) => `address ${id}`)];
 }
 
 /** What does not exist is what we hope for. */

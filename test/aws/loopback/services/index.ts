@@ -5,6 +5,7 @@ import { cloudformation } from "./cloudformation/index.ts";
 import { cloudtrail } from "./cloudtrail/index.ts";
 import { cloudwatch } from "./cloudwatch/index.ts";
 import { dynamodb } from "./dynamodb/index.ts";
+import { ec2 } from "./ec2/index.ts";
 import { ecr } from "./ecr/index.ts";
 import { ecs } from "./ecs/index.ts";
 import { elbv2 } from "./elbv2/index.ts";
@@ -27,6 +28,7 @@ const all: readonly Service[] = [
   cloudtrail,
   cloudwatch,
   dynamodb,
+  ec2,
   ecr,
   ecs,
   elbv2,

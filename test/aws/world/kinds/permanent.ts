@@ -306,6 +306,7 @@ export const permanentKinds: Readonly<Record<string, Kind>> = {
   "AWS::EC2::SecurityGroup": network("sg", "GroupId", "Id"),
   "AWS::EC2::InternetGateway": network("igw", "InternetGatewayId"),
   "AWS::EC2::RouteTable": network("rtb", "RouteTableId"),
+  "AWS::EC2::EIP": network("elastic-ip", "AllocationId"),
 };
 
 /** The kind of a custom resource. */
