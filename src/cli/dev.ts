@@ -17,6 +17,7 @@ import { eventLine } from "./event-line.ts";
 import { interruptedCode, interruptSignal } from "./interrupt.ts";
 import { asUserError } from "./local-errors.ts";
 import { lockState, type Prepared, prepare, stateFolder } from "./prepare.ts";
+import { restartLoopHint } from "./restart-loop.ts";
 import { type RuntimeChoice, runtimeArgs, runtimeChoice } from "./runtime.ts";
 import { paint } from "./screen.ts";
 import { openWeb, type WebWishes, webArgs, webWishes } from "./web.ts";
@@ -199,12 +200,18 @@ function watchService(
   let timer: NodeJS.Timeout | undefined;
   let firstMs: number | null = null;
   let looking = Promise.resolve();
+  const changed = new Set<string>();
+  const loopHint = restartLoopHint(() => performance.now());
   const redeploy = async (): Promise<void> => {
+    const names = [...changed];
+    changed.clear();
     const service = await renewed();
     if (service.digest === digest) return;
     digest = service.digest;
     say(`changed: the service restarts as ${service.digest.slice(0, 19)}`);
     local.deploy(service);
+    const hint = loopHint(names);
+    if (hint !== null) say(hint);
   };
   /** One look after the other, or an older one could have the last word. */
   const look = (): void => {
@@ -217,6 +224,7 @@ function watchService(
   const onChange = (target: string, name: string | null): void => {
     if (name?.split(/[\\/]/).some((part) => ignore.includes(part))) return;
     if (isWrittenAt(join(target, name ?? ""), written)) return;
+    if (name !== null && changed.size < 100) changed.add(name);
     firstMs ??= performance.now();
     clearTimeout(timer);
     timer = setTimeout(

@@ -122,6 +122,21 @@ describe("lambdaflex dev", { concurrency: 2 }, () => {
     await nothingLeft(folder, 1000);
   });
 
+  test("says which file makes it restart again and again", async () => {
+    const folder = service();
+    const shell = `${process.execPath} ${mainFile} dev --port 0 2>&1 | tee out.log`;
+    const dev = start(folder, [], { command: ["sh", "-c", shell] });
+    await eventually(
+      () => /because of .*out\.log.*watch\.ignore/.test(dev.stdout) || dev.stdout,
+      patienceMs,
+    );
+    for (const { pid, command } of processesIn(folder)) {
+      if (command.includes(mainFile)) process.kill(pid, "SIGINT");
+    }
+    await dev.ended;
+    await nothingLeft(folder, withinMs);
+  });
+
   test("survives a change that breaks the service", async () => {
     const folder = service();
     const { dev, url } = await startDev(folder);
