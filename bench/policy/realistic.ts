@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { economicsOf, switchTimesOf } from "../../src/policies/economics.ts";
-import { policyNamed } from "../../src/policies/named.ts";
+import { alarmThresholdsOf, policyNamed } from "../../src/policies/named.ts";
 import { runRealistic } from "../../src/sim/realistic.ts";
 import { realisticDefault } from "../../src/sim/realistic-scenario.ts";
 import { parseTraceCsv, scaledTo, scaleNames } from "../../src/sim/traces.ts";
@@ -28,10 +28,12 @@ export async function runRealisticInstances(folder: string): Promise<readonly Re
   const times = switchTimesOf(engine, { delays, metricLagSeconds, scaleInMinutes });
   const economics = economicsOf(undefined, times);
   const perMinute = 60 * economics.breakEvenRps;
+  const { concurrencyMax } = realisticDefault.lambda;
   const thresholds = {
-    up: { requestsPerMinute: perMinute, concurrency: 1e9, periods: 5, of: 5 },
+    up: { requestsPerMinute: perMinute, concurrency: concurrencyMax, periods: 5, of: 5 },
     down: { requestsPerMinute: perMinute, minutes: 120 },
   };
+  const service = { breakEvenRps: economics.breakEvenRps, concurrencyMax };
   const { tasksMin, rpsPerTask } = economics;
   const size = { tasksMin, tasksMax: 1000, requestsPerTaskPerMinute: 60 * rpsPerTask };
   const rows: RealisticRow[] = [];
@@ -44,7 +46,9 @@ export async function runRealisticInstances(folder: string): Promise<readonly Re
       for (const name of [...names, "auto"]) {
         const policy = policyNamed(name, { economics, thresholds, ...size });
         const startOn = name === "always-fargate" ? "fargate" : "lambda";
-        const run = await runRealistic(rps, policy, realisticDefault, 1, { startOn });
+        const alarmed = alarmThresholdsOf(name, thresholds, service);
+        const scenario = { ...realisticDefault, thresholds: alarmed };
+        const run = await runRealistic(rps, policy, scenario, 1, { startOn });
         costUsd[name] = run.costUsd;
       }
       rows.push({ trace: file.replace(/\.csv$/, ""), scale, costUsd });

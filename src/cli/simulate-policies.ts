@@ -2,7 +2,7 @@
 import { UserError } from "../config/errors.ts";
 import { nearest } from "../config/nearest.ts";
 import type { Policy, Tier } from "../core/types.ts";
-import { policyNamed, policyNames } from "../policies/named.ts";
+import { alarmThresholdsOf, policyNamed, policyNames } from "../policies/named.ts";
 import { alarmBoard } from "../sim/alarms.ts";
 import { type MinuteCosts, minuteCosts, totalUsd } from "../sim/model.ts";
 import { optimumUsd } from "../sim/optimum.ts";
@@ -178,7 +178,13 @@ async function runSlowly(
     rps,
     startMs: Math.floor(startSeconds / 60) * minuteMs,
     policy: policyOf(name, settings, "realistic"),
-    scenario: settings.realistic,
+    scenario: {
+      ...settings.realistic,
+      thresholds: alarmThresholdsOf(name, settings.thresholds, {
+        breakEvenRps: settings.economics.breakEvenRps,
+        concurrencyMax: settings.realistic.lambda.concurrencyMax,
+      }),
+    },
     seed: settings.seed,
     startOn,
     course,

@@ -4,7 +4,7 @@ import { breakEvenRequestsPerSecond, type CostProfile, profileDefault } from "..
 import { type Prices, usEast1 } from "../core/prices.ts";
 import type { Policy, Sample } from "../core/types.ts";
 import { cloudTimesDefault, economicsOf, switchTimesOf } from "../policies/economics.ts";
-import { policyNamed } from "../policies/named.ts";
+import { alarmThresholdsOf, policyNamed } from "../policies/named.ts";
 import { engineSettings } from "./settings.ts";
 import type { Config } from "./types.ts";
 
@@ -43,18 +43,11 @@ export function policyOf(config: PolicyConfig, prices: Prices = usEast1): Policy
   });
 }
 
-/**
- * What the alarms ring at. A policy that reckons does not follow them. The one on requests wakes it
- * at the break-even rate, below which no reckoning comes out for Fargate; the one on concurrency
- * rings when the account's limit comes near, which outranks any reckoning.
- */
+/** What the alarms of a configuration ring at. */
 export function alarmThresholds(config: PolicyConfig, prices: Prices = usEast1): Thresholds {
-  const { policy, thresholds, lambda } = config;
-  if (policy === "threshold") return thresholds;
-  const worthPerMinute = Math.floor(60 * breakEvenRequestsPerSecond(profileOf(config), prices));
-  const requestsPerMinute = Math.max(1, Math.min(thresholds.up.requestsPerMinute, worthPerMinute));
-  const up = { ...thresholds.up, requestsPerMinute, concurrency: lambda.concurrencyMax };
-  return { ...thresholds, up };
+  const breakEvenRps = breakEvenRequestsPerSecond(profileOf(config), prices);
+  const { concurrencyMax } = config.lambda;
+  return alarmThresholdsOf(config.policy, config.thresholds, { breakEvenRps, concurrencyMax });
 }
 
 /** A window at this share of the break-even rate is worth a closer look at the ones after it. */

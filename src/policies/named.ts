@@ -44,6 +44,33 @@ function reckoning(
   return withCapacity(policy, { economics, tasksMax });
 }
 
+/** What an alarm has to know of a service. */
+export interface AlarmedService {
+  /** From this rate on Fargate is cheaper; Infinity if it never is. */
+  readonly breakEvenRps: number;
+  /** The limit of Lambda's concurrency. */
+  readonly concurrencyMax: number;
+}
+
+/**
+ * What the alarms ring at for a policy. Only `threshold` follows them. For the others the one on
+ * requests wakes the controller at the break-even rate, below which no reckoning comes out for
+ * Fargate; the one on concurrency rings when the limit comes near, which outranks any reckoning.
+ */
+export function alarmThresholdsOf(
+  name: string,
+  thresholds: Thresholds,
+  { breakEvenRps, concurrencyMax }: AlarmedService,
+): Thresholds {
+  if (name === "threshold") return thresholds;
+  const worthPerMinute = Math.floor(60 * breakEvenRps);
+  const requestsPerMinute = Math.max(1, Math.min(thresholds.up.requestsPerMinute, worthPerMinute));
+  return {
+    ...thresholds,
+    up: { ...thresholds.up, requestsPerMinute, concurrency: concurrencyMax },
+  };
+}
+
 /** Every policy by name. */
 export const policyNames: readonly string[] = Object.keys(makers);
 
