@@ -52,6 +52,7 @@ export function plansFargate(
   // Beyond the horizon both tiers count 0; the arrays are scratch and keep their zeros there.
   const stays = stayMinutes > 0;
   if (stays) addUp(profile);
+  else if (worthOf(profile, isOnFargate) <= (isOnFargate ? downUsd : upUsd)) return isOnFargate;
   // Who has just arrived may not leave before the dwell is over.
   const arrived = (ahead: number): number =>
     stays
@@ -74,6 +75,18 @@ export function plansFargate(
     return downUsd + (onLambda[downMinutes] ?? 0) >= fargate - savedNow;
   }
   return upUsd + arrived(upMinutes) < lambda;
+}
+
+/** The most that a change can gain: every minute in which the other tier would be cheaper. */
+function worthOf(profile: HourProfile, isOnFargate: boolean): number {
+  let saved = 0;
+  let lost = 0;
+  for (let at = 0; at < hourMinutes; at += 1) {
+    const minute = profile[at] ?? 0;
+    if (minute > 0) saved += minute;
+    else lost -= minute;
+  }
+  return isOnFargate ? lost : saved;
 }
 
 const sums = new Float64Array(2 * hourMinutes + 1);
