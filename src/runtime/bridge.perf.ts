@@ -218,7 +218,7 @@ function print(text: string): void {
 
 const source = fileURLToPath(new URL("./bootstrap.ts", import.meta.url));
 const esbuild = fileURLToPath(new URL("../../node_modules/.bin/esbuild", import.meta.url));
-const options = ["--bundle", "--platform=node", "--format=esm", "--target=node22", "--minify"];
+const options = ["--bundle", "--platform=node", "--format=esm", "--target=node20", "--minify"];
 const built = spawnSync(esbuild, [source, ...options, `--outfile=${bundle}`], { stdio: "pipe" });
 assert.equal(built.status, 0, String(built.stderr));
 writeFileSync(service, trivial);

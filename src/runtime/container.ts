@@ -3,15 +3,15 @@
  * its life is looked after.
  */
 import { type AddressInfo, createServer } from "node:net";
-import { isatty } from "node:tty";
 import { type Doorkeeper, startDoorkeeper } from "./doorkeeper.ts";
 import type { Log } from "./log.ts";
 import type { Service } from "./service.ts";
+import { uptimeMs } from "./uptime.ts";
 import type { Settings } from "./variables.ts";
 
 /** A terminal has sent Ctrl-C to the service already; a second one would cut its drain short. */
 export function forwardsInterrupt(): boolean {
-  return !isatty(0);
+  return !process.getBuiltinModule("node:tty").isatty(0);
 }
 
 /** Where the service is told to listen: behind a doorkeeper, on a port of its own. */
@@ -38,10 +38,10 @@ export async function runInContainer(
   let doorkeeper: Doorkeeper | null = null;
   const stop = async (name: NodeJS.Signals): Promise<void> => {
     onLog(`${name}: the service has ${stopMs / 1000} s to drain`);
-    const begunMs = performance.now();
+    const begunMs = uptimeMs();
     // Behind a doorkeeper the service would not know of the requests that are still to come.
     await doorkeeper?.close(stopMs);
-    await service.stop(name, Math.max(0, stopMs - (performance.now() - begunMs)));
+    await service.stop(name, Math.max(0, stopMs - (uptimeMs() - begunMs)));
   };
   const onSignal = (name: NodeJS.Signals): void => void stop(name);
   process.on("SIGTERM", onSignal);

@@ -64,9 +64,10 @@ export function createDeadline(nowMs: () => number, onPass: () => void): Deadlin
       return passed;
     },
     within<T>(work: Promise<T>): Promise<T> {
-      const { promise, reject } = Promise.withResolvers<never>();
-      refuse = reject;
-      return Promise.race([work, promise]).finally(() => {
+      const refused = new Promise<never>((_, reject) => {
+        refuse = reject;
+      });
+      return Promise.race([work, refused]).finally(() => {
         refuse = null;
       });
     },

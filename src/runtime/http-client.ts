@@ -4,7 +4,6 @@
  * An environment never has two requests in flight, so there is no pool and no pipelining. Loading
  * node:http instead costs 20 ms of cold start and 15 MB per environment.
  */
-import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import {
   type AnswerHead,
@@ -12,6 +11,7 @@ import {
   createAnswerParser,
   type Headers,
 } from "./http-answer.ts";
+import { uptimeMs } from "./uptime.ts";
 
 /** A request whose parts are already valid HTTP: see `headOf`. */
 export interface HttpRequest {
@@ -181,8 +181,8 @@ class LoneClient implements HttpClient {
 
   /** A usable connection and whether it has carried a request before. */
   #acquire(): { readonly current: Link; readonly reused: boolean } {
-    assert(!this.#link?.exchange, "one request at a time");
-    if (this.#link && performance.now() - this.#link.idleSinceMs > idleMsMax) {
+    if (this.#link?.exchange) throw new Error("one request at a time");
+    if (this.#link && uptimeMs() - this.#link.idleSinceMs > idleMsMax) {
       this.#drop(this.#link, new HttpError("aborted", "idle"));
     }
     const reused = this.#link !== null;
@@ -275,13 +275,13 @@ class LoneClient implements HttpClient {
   }
 
   #complete(from: Link, { head, chunks, resolve }: Exchange): void {
-    assert(head);
+    if (!head) throw new Error("an answer without a head is not complete");
     const { following, parser } = from;
     from.exchange = null;
     from.following = null;
     if (following ? parser.persistent : parser.reusable) {
       if (following) this.#expect(from, following);
-      else from.idleSinceMs = performance.now();
+      else from.idleSinceMs = uptimeMs();
     } else {
       if (this.#link === from) this.#link = null;
       from.socket.destroySoon();
@@ -310,18 +310,12 @@ class LoneClient implements HttpClient {
 }
 
 function createExchange(method: string, sink: BodySink | undefined): Exchange {
-  const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
-  return {
-    method,
-    sink,
-    answer: promise,
-    resolve,
-    reject,
-    head: null,
-    chunks: [],
-    bodyBytes: 0,
-    begun: false,
-  };
+  // `Promise.withResolvers` is younger than some images.
+  let settle!: Pick<Exchange, "resolve" | "reject">;
+  const answer = new Promise<HttpAnswer>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return { method, sink, answer, ...settle, head: null, chunks: [], bodyBytes: 0, begun: false };
 }
 
 /** Bodies up to this size are copied behind their head, so that both leave in one packet. */

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createHttpClient } from "./http-client.ts";
 import type { Log } from "./log.ts";
+import { uptimeMs } from "./uptime.ts";
 import { includesStatus, type Readiness } from "./variables.ts";
 
 /** Quick while most services start, then at the adapter's pace. */
@@ -21,14 +22,14 @@ export async function waitReady(
   signal: AbortSignal,
   onLog: Log,
 ): Promise<boolean> {
-  const begunMs = performance.now();
+  const begunMs = uptimeMs();
   let reportAtMs = reportMs;
   const check = readiness.protocol === "tcp" ? checkTcp : checkHttp;
   while (!signal.aborted) {
     const failure = await check(host, readiness, signal);
     if (failure === null) return true;
     if (signal.aborted) break;
-    const elapsedMs = performance.now() - begunMs;
+    const elapsedMs = uptimeMs() - begunMs;
     if (elapsedMs >= reportAtMs) {
       onLog(`the service is not ready after ${Math.round(elapsedMs)} ms: ${failure}`);
       reportAtMs += reportMs;
