@@ -1,58 +1,39 @@
 /** `lambdaflex destroy`: back to Lambda, drained, removed, and proved to be gone. */
 import { type CommandDef, defineCommand } from "citty";
-import { asAwsMistake } from "./aws/errors.ts";
-import { awsArgs } from "./aws/session.ts";
+import { onService, print, serviceArgs } from "./deploy/command.ts";
 import { locked } from "./deploy/lock.ts";
 import { sentence } from "./deploy/recovery.ts";
-import { openService } from "./deploy/service.ts";
 import { requireAgreement } from "./destroy/agree.ts";
 import { type RemovalResult, removeService } from "./destroy/removal.ts";
-import { interruptedCode, interruptSignal } from "./interrupt.ts";
 
 const args = {
-  config: {
-    type: "string",
-    valueHint: "PATH",
-    description: "Folder or file of the configuration; default here",
-  },
+  ...serviceArgs,
   yes: { type: "boolean", description: "Do not ask" },
   now: { type: "boolean", description: "Do not wait for clients of the burst tier to leave" },
   "keep-images": { type: "boolean", description: "Keep the ECR repository with its images" },
-  ...awsArgs,
-  json: { type: "boolean", description: "Print the result as one JSON object" },
 } as const;
 
 const command: CommandDef = defineCommand({
   meta: { name: "destroy", description: "Removes everything, and proves that it is gone" },
   args,
-  run: async ({ args: given }) => {
-    const interrupt = interruptSignal();
-    const { signal } = interrupt;
-    try {
-      const service = await openService(given, signal);
+  run: ({ args: given }) =>
+    onService(given, leaving, async (service) => {
       const { session, loaded, table, pace } = service;
       const where = `${session.account}/${session.region}`;
-      await requireAgreement(loaded.config.name, where, given.yes === true, signal);
+      await requireAgreement(loaded.config.name, where, given.yes === true, pace.signal);
       const options = { now: given.now === true, keepImages: given["keep-images"] === true };
       const result = await locked(table, "destroy", session.arn, pace, () =>
         removeService(service, options),
       );
-      process.stdout.write(given.json === true ? `${JSON.stringify(result)}\n` : report(result));
+      print(result, given.json, report);
       return result.ok ? 0 : 1;
-    } catch (error) {
-      if (!signal.aborted) throw asAwsMistake(error);
-      process.stderr.write(`${interruptedText}\n`);
-      return interruptedCode;
-    } finally {
-      interrupt.dispose();
-    }
-  },
+    }),
 }) as CommandDef;
 
 export default command;
 
-const interruptedText =
-  "interrupted: what AWS has begun goes on by itself. The next lambdaflex destroy goes on from " +
+const leaving =
+  "what AWS has begun goes on by itself. The next lambdaflex destroy goes on from " +
   "there; to keep the service instead, lambdaflex deploy, then lambdaflex auto.";
 
 function report(result: RemovalResult): string {

@@ -2,53 +2,33 @@
 import { styleText } from "node:util";
 import { type CommandDef, defineCommand } from "citty";
 import { findZone } from "./aws/domain.ts";
-import { asAwsMistake } from "./aws/errors.ts";
-import { awsArgs } from "./aws/session.ts";
 import { readStack } from "./aws/stacks.ts";
 import { inFolder, writeAssembly } from "./deploy/assembly.ts";
+import { onService, print, serviceArgs } from "./deploy/command.ts";
 import { parseImage } from "./deploy/image.ts";
 import { requireOurs, requireUnclaimed } from "./deploy/ownership.ts";
-import { openService, type ServiceAt } from "./deploy/service.ts";
+import type { ServiceAt } from "./deploy/service.ts";
 import type { Difference } from "./deploy/toolkit.ts";
-import { interruptSignal } from "./interrupt.ts";
 
 const args = {
-  config: {
-    type: "string",
-    valueHint: "PATH",
-    description: "Folder or file of the configuration; default here",
-  },
+  ...serviceArgs,
   image: {
     type: "string",
     valueHint: "REPOSITORY@sha256:DIGEST",
     description: "Compare with this image; default the one that is deployed",
   },
-  ...awsArgs,
   fail: { type: "boolean", description: "End with 1 if anything would change" },
-  json: { type: "boolean", description: "Print the difference as one JSON object" },
 } as const;
 
 const command: CommandDef = defineCommand({
   meta: { name: "diff", description: "What the next deployment would change" },
   args,
-  run: async ({ args: given }) => {
-    const interrupt = interruptSignal();
-    try {
-      const service = await openService(given, interrupt.signal);
+  run: ({ args: given }) =>
+    onService(given, "nothing was changed", async (service) => {
       const difference = await differenceOf(service, given.image ?? null);
-      const { app } = { app: service.loaded.config.name };
-      const text =
-        given.json === true
-          ? `${JSON.stringify({ app, ...difference })}\n`
-          : report(app, difference);
-      process.stdout.write(text);
+      print({ app: service.loaded.config.name, ...difference }, given.json, report);
       return given.fail === true && difference.different ? 1 : 0;
-    } catch (error) {
-      throw asAwsMistake(error);
-    } finally {
-      interrupt.dispose();
-    }
-  },
+    }),
 }) as CommandDef;
 
 export default command;
@@ -81,7 +61,8 @@ function named(text: string, region: string): string {
   return `${repository.uri}@${digest}`;
 }
 
-function report(app: string, { different, text, security }: Difference): string {
+function report(result: Difference & { readonly app: string }): string {
+  const { app, different, text, security } = result;
   if (!different) return `${app}: nothing would change\n`;
   const warned = security.trim() !== "";
   const title = "permissions or open ports change: look at them first";

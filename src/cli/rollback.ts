@@ -2,52 +2,35 @@
 import { ECRClient } from "@aws-sdk/client-ecr";
 import { type CommandDef, defineCommand } from "citty";
 import { UserError } from "../config/errors.ts";
-import { asAwsMistake } from "./aws/errors.ts";
-import { awsArgs, clientOf } from "./aws/session.ts";
+import { clientOf } from "./aws/session.ts";
 import { readStack } from "./aws/stacks.ts";
+import { onService, print, serviceArgs } from "./deploy/command.ts";
 import { parseImage, readImage, requirePlatform } from "./deploy/image.ts";
 import { locked } from "./deploy/lock.ts";
 import { requireOurs, requireUnclaimed } from "./deploy/ownership.ts";
 import { type DeploymentRecord, readDeployments } from "./deploy/record.ts";
 import { updateReport } from "./deploy/report.ts";
-import { openService, type ServiceAt } from "./deploy/service.ts";
+import type { ServiceAt } from "./deploy/service.ts";
 import { type UpdateResult, updateBase } from "./deploy/update.ts";
-import { interruptedCode, interruptSignal } from "./interrupt.ts";
 
 const args = {
-  config: {
-    type: "string",
-    valueHint: "PATH",
-    description: "Folder or file of the configuration; default here",
-  },
+  ...serviceArgs,
   to: {
     type: "string",
     valueHint: "DIGEST",
     description: "Digest or its beginning; default the image before the present one",
   },
-  ...awsArgs,
-  json: { type: "boolean", description: "Print the result as one JSON object" },
 } as const;
 
 const command: CommandDef = defineCommand({
   meta: { name: "rollback", description: "Brings both tiers to an image of before" },
   args,
-  run: async ({ args: given }) => {
-    const interrupt = interruptSignal();
-    try {
-      const service = await openService(given, interrupt.signal);
+  run: ({ args: given }) =>
+    onService(given, "lambdaflex rollback goes on where this one stopped", async (service) => {
       const result = await rollback(service, given.to ?? null);
-      const text = given.json === true ? `${JSON.stringify(result)}\n` : updateReport(result);
-      process.stdout.write(text);
+      print(result, given.json, updateReport);
       return result.ok ? 0 : 1;
-    } catch (error) {
-      if (!interrupt.signal.aborted) throw asAwsMistake(error);
-      process.stderr.write("interrupted: lambdaflex rollback goes on where this one stopped\n");
-      return interruptedCode;
-    } finally {
-      interrupt.dispose();
-    }
-  },
+    }),
 }) as CommandDef;
 
 export default command;

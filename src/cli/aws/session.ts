@@ -19,8 +19,19 @@ export interface Session {
 export function clientOf({ region }: Pick<Session, "region">): {
   readonly region: string;
   readonly maxAttempts: number;
+  readonly requestHandler: {
+    readonly connectionTimeout: number;
+    readonly requestTimeout: number;
+    readonly throwOnRequestTimeout: boolean;
+  };
 } {
-  return { region, maxAttempts: 6 };
+  // An answer that never comes would be waited for until somebody presses Ctrl-C.
+  const requestHandler = {
+    connectionTimeout: 5_000,
+    requestTimeout: 30_000,
+    throwOnRequestTimeout: true,
+  };
+  return { region, maxAttempts: 6, requestHandler };
 }
 
 /**

@@ -1,11 +1,6 @@
 /** Proves by name and by tag that nothing billable remains. */
 import type { CloudFormationClient } from "@aws-sdk/client-cloudformation";
 import { DescribeTableCommand, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import {
-  DescribeAddressesCommand,
-  EC2Client,
-  paginateDescribeNatGateways,
-} from "@aws-sdk/client-ec2";
 import { DescribeRepositoriesCommand, ECRClient } from "@aws-sdk/client-ecr";
 import { ECSClient } from "@aws-sdk/client-ecs";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
@@ -57,8 +52,10 @@ const billable = kinds("ecs:.*:task/");
 
 /** Looks at everything that would be billed. */
 export async function prove(parts: ProofParts): Promise<Proof> {
+  // EC2's client takes a second to load.
+  const { remainingNetwork } = await import("./network.ts");
   const [certain, tagged] = await Promise.all([
-    Promise.all([remainingByName(parts), remainingNetwork(parts)]),
+    Promise.all([remainingByName(parts), remainingNetwork(parts.app, parts.session)]),
     taggedArns(parts),
   ]);
   const unproven = tagged.filter((arn) => billable.test(arn) && !asked.test(arn));
@@ -102,20 +99,6 @@ async function remainingByName(parts: ProofParts): Promise<readonly string[]> {
     [],
   );
   return (await Promise.all([...stacks, orphans, table, repository])).flat();
-}
-
-/** Private tasks have NAT gateways with an address each, which cost more than all the rest. */
-async function remainingNetwork({ app, session }: ProofParts): Promise<readonly string[]> {
-  const client = new EC2Client(clientOf(session));
-  const ours = { Name: `tag:${appTag}`, Values: [app] };
-  const alive = { Name: "state", Values: ["pending", "available", "deleting"] };
-  const addresses = client.send(new DescribeAddressesCommand({ Filters: [ours] }));
-  const found: string[] = [];
-  for await (const page of paginateDescribeNatGateways({ client }, { Filter: [ours, alive] })) {
-    found.push(...(page.NatGateways ?? []).map(({ NatGatewayId: id }) => `NAT gateway ${id}`));
-  }
-  const { Addresses = [] } = await addresses;
-  return [...found, ...Addresses.map(({ AllocationId: id }) => `address ${id}`)];
 }
 
 /** What does not exist is what we hope for. */
