@@ -90,6 +90,8 @@ test("builds, pushes by digest and deploys; the same again changes nothing", asy
     assert.match(calls, /^login --username AWS --password-stdin \S+$/m);
     assert.match(calls, /^password password$/m);
     assert.match(calls, new RegExp(`^push --quiet ${uri}:${"c".repeat(40)}$`, "m"));
+    const woken = account.aws.calls.find(({ action }) => action === "Invoke");
+    assert.equal(woken?.input.FunctionName, names.controllerFunction, "it makes the record");
     const made = account.aws.calls.find(({ action }) => action === "CreateRepository");
     assert.equal(made?.input.imageTagMutability, "IMMUTABLE");
     assert.deepEqual(made?.input.imageScanningConfiguration, { scanOnPush: true });

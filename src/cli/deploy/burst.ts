@@ -48,14 +48,13 @@ export async function wakeController(client: LambdaClient, names: DeploymentName
   await client.send(command).catch(() => {});
 }
 
-/** Waits until a burst tier that exists runs what Lambda runs. */
+/** Waits until a burst tier that exists runs what Lambda runs; the controller is awake. */
 export async function burstFollows(parts: BurstParts): Promise<BurstOutcome> {
   const { cloudformation, lambda, names, pace, say } = parts;
   const before = await readStack(cloudformation, names.burstStack);
   if (before === null) return { state: "absent" };
   if (before.status.startsWith("DELETE")) return { state: "leaving" };
   const wanted = await wantedTaskDefinition(lambda, names);
-  await wakeController(lambda, names);
   const watchedMs = pace.nowMs();
   let told = "";
   for (;;) {

@@ -7,7 +7,7 @@ import { asAwsMistake } from "../aws/errors.ts";
 import { clientOf } from "../aws/session.ts";
 import { failuresSince, type ResourceFailure, readStack } from "../aws/stacks.ts";
 import { inFolder, writeAssembly } from "./assembly.ts";
-import { type BurstOutcome, burstFollows } from "./burst.ts";
+import { type BurstOutcome, burstFollows, wakeController } from "./burst.ts";
 import { recordDeployment } from "./record.ts";
 import { recovered } from "./recovery.ts";
 import { ensureServiceRoles } from "./roles.ts";
@@ -60,9 +60,12 @@ export async function updateBase(service: ServiceAt, image: string): Promise<Upd
     const deployed = await deployTemplates(service, image);
     progress.close();
     await recordDeployment(table, { atMs: pace.nowMs(), image, by: session.arn });
+    const lambda = new LambdaClient(clientOf(session));
+    // It makes the domain's record at once: who asks too early is told for 15 minutes of no such name.
+    await wakeController(lambda, names);
     const burst = await burstFollows({
       ...service,
-      lambda: new LambdaClient(clientOf(session)),
+      lambda,
       sinceMs: sinceMs - clockSlackMs,
       say: progress.say,
     });
