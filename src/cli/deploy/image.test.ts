@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ECRClient } from "@aws-sdk/client-ecr";
 import fc from "fast-check";
+import { startLoopback } from "../../../test/aws/loopback/server.ts";
+import { addRepository } from "../../../test/aws/world/repositories.ts";
+import { createWorld } from "../../../test/aws/world/world.ts";
 import { UserError } from "../../config/errors.ts";
-import { parseImage, requirePlatform } from "./image.ts";
+import { ensureRepository, parseImage, requirePlatform } from "./image.ts";
 
 const region = "eu-west-1";
 const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
@@ -73,4 +77,23 @@ test("both tiers run linux on the processor of the configuration", () => {
     const code = codeOf(() => requirePlatform(facts(system, processor), "arm64"));
     assert.equal(code, "IMAGE_PLATFORM");
   }
+});
+
+test("a repository of the name that somebody else made is not pushed into", async (t) => {
+  const world = createWorld({ seed: 4 });
+  addRepository(world, "lambdaflex/shop", { team: "another" });
+  const aws = await startLoopback(world);
+  const before = { ...process.env };
+  Object.assign(process.env, aws.environment);
+  const client = new ECRClient({ region: world.region });
+  t.after(async () => {
+    client.destroy();
+    process.env = before;
+    await aws.stop();
+  });
+  const ensure = ensureRepository(client, "lambdaflex/shop", "shop");
+  await assert.rejects(ensure, { code: "NAME_TAKEN", message: /has not made for shop/ });
+  const { made } = await ensureRepository(client, "lambdaflex/pets", "pets");
+  assert.equal(made, true);
+  assert.equal((await ensureRepository(client, "lambdaflex/pets", "pets")).made, false);
 });
