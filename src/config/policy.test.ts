@@ -28,7 +28,7 @@ const ringsAt = (config: Config, name: string): number | undefined =>
     (definition) => definition.name === name,
   )?.threshold;
 
-test("alarms decide as configured, or wake a policy that reckons where Fargate begins to pay", () => {
+test("alarms decide as configured, or wake a policy where Fargate begins to pay", () => {
   const configured = configOf({ policy: "threshold" });
   assert.deepEqual(alarmThresholds(configured), configured.thresholds);
   assert.equal(ringsAt(configOf(), "busy-requests"), 915);
