@@ -63,7 +63,7 @@ async function afterBadImage(t: TestContext): Promise<{
   return { failedMs, laterMs: world.nowMs, follows };
 }
 
-test("an image that the burst tier does not take is the failure of its own deployment", async (t) => {
+test("an image that the burst tier refuses is the failure of its own deployment", async (t) => {
   const { failedMs, laterMs, follows } = await afterBadImage(t);
   const failed = await follows(failedMs);
   assert.equal(failed.state, "failed", JSON.stringify(failed));

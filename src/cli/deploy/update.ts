@@ -61,7 +61,7 @@ export async function updateBase(service: ServiceAt, image: string): Promise<Upd
     progress.close();
     await recordDeployment(table, { atMs: pace.nowMs(), image, by: session.arn });
     const lambda = new LambdaClient(clientOf(session));
-    // It makes the domain's record at once: who asks too early is told for 15 minutes of no such name.
+    // It makes the domain's record: who asks too early hears for 15 minutes of no such name.
     await wakeController(lambda, names);
     const burst = await burstFollows({
       ...service,
