@@ -10,7 +10,7 @@ import { countLevel, type Finding, sortFindings } from "../parity/finding.ts";
 import { sarifLog } from "../parity/sarif.ts";
 import { checkByRequests, type DynamicResult } from "./check/dynamic.ts";
 import { countsText, reportText } from "./check/report.ts";
-import type { RequestSources } from "./check/requests.ts";
+import { type RequestSources, readDocuments } from "./check/requests.ts";
 import { checkFiles, type StaticResult } from "./check/static.ts";
 import { interruptedCode, interruptSignal } from "./interrupt.ts";
 import { asUserError } from "./local-errors.ts";
@@ -100,13 +100,15 @@ async function byRequests(
   signal: AbortSignal,
   screen: Screen,
 ): Promise<DynamicResult> {
+  const documents = await readDocuments(options);
   const prepared = await prepare(options.config, screen.say, signal, options.runtime);
   const { loaded, service } = prepared;
   screen.plain(`starting ${loaded.config.name} directly, on Lambda and on Fargate`);
   return checkByRequests({
     loaded,
     service,
-    sources: options,
+    documents,
+    unsafe: options.unsafe,
     signal,
     onProgress: (line) => screen.picture([line]),
     onLog: () => undefined,

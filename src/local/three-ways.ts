@@ -108,7 +108,15 @@ async function startLambda(
   });
   stops.push(tier.stop);
   const { path, timeoutMs } = service.readiness;
-  if (await tier.probe(path, timeoutMs + options.timeoutMs)) return tier.endpoint;
+  let healthy: boolean | null = null;
+  const probed = tier.probe(path, timeoutMs + options.timeoutMs).then((answer) => {
+    healthy = answer;
+  });
+  // A start that has failed ends the wait: a probe would go on for as long as a request may.
+  while (healthy === null && tier.stats().failure === null) {
+    await Promise.race([probed, sleep(pollMs)]);
+  }
+  if (healthy) return tier.endpoint;
   const reason = tier.stats().failure ?? `no answer from 200 to 299 at ${path}`;
   throw new ServiceFailed(startFaultKind(reason), `on Lambda: ${reason}`);
 }

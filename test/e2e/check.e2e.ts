@@ -119,8 +119,17 @@ test("mistakes have a code and a hint, and nothing is left running", () => {
   const crashed = check("--dynamic");
   assert.equal(crashed.code, 2);
   assert.match(crashed.err, /error SERVICE_/);
+  const readiness = { path: "/nope", timeoutSeconds: 1 };
+  service('if (request.url === "/nope") response.statusCode = 404;', image, { readiness });
+  const begunMs = performance.now();
+  assert.match(check("--dynamic").err, /error SERVICE_NOT_READY: on Lambda: .* within 1 s/);
+  assert(performance.now() - begunMs < 20_000, "a failed start was waited for");
   service("");
   writeFileSync(join(folder, "x.har"), "{}");
   assert.match(check("--dynamic", "--har", join(folder, "x.har")).err, /error HAR_INVALID: /);
-  assert.match(check("--openapi", join(folder, "none")).err, /error OPENAPI_INVALID: /);
+  assert.match(check("--openapi", join(folder, "none")).err, /^error OPENAPI_INVALID: /);
+  writeFileSync(join(folder, "page.har"), "<html>\n<body>");
+  assert.match(check("--har", join(folder, "page.har")).err, /^error HAR_INVALID: .*\nhint: .*\n$/);
+  writeFileSync(join(folder, "empty.har"), '{"log":{"entries":[{"request":{}}]}}');
+  assert.match(check("--har", join(folder, "empty.har")).err, /empty.har holds no request/);
 });

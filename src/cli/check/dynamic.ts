@@ -6,7 +6,7 @@ import { startThreeWays, type ThreeWays } from "../../local/three-ways.ts";
 import type { Finding } from "../../parity/finding.ts";
 import type { ReplayRequest } from "../../parity/observed.ts";
 import { type Outcomes, verdictOf } from "../../parity/verdict.ts";
-import { planRequests, type RequestSources } from "./requests.ts";
+import { type Documents, planRequests } from "./requests.ts";
 
 /** What was sent, and what was found. */
 export interface DynamicResult {
@@ -20,7 +20,9 @@ export interface DynamicResult {
 export interface DynamicOptions {
   readonly loaded: LoadedConfig;
   readonly service: ServiceSpec;
-  readonly sources: RequestSources;
+  readonly documents: Documents;
+  /** Whether methods that change something are taken from documents too. */
+  readonly unsafe: boolean;
   readonly signal: AbortSignal;
   readonly onProgress: (line: string) => void;
   readonly onLog: (line: string) => void;
@@ -28,7 +30,7 @@ export interface DynamicOptions {
 
 /** Starts the service in all ways, replays and compares. Nothing is left running. */
 export async function checkByRequests(options: DynamicOptions): Promise<DynamicResult> {
-  const { loaded, service, signal, onLog, onProgress } = options;
+  const { loaded, service, documents, unsafe, signal, onLog, onProgress } = options;
   const { lambda, fargate } = loaded.config;
   signal.throwIfAborted();
   const ways = await startThreeWays({
@@ -39,7 +41,7 @@ export async function checkByRequests(options: DynamicOptions): Promise<DynamicR
     onLog,
   });
   try {
-    const plan = await planRequests(loaded.config, options.sources, ways.again);
+    const plan = await planRequests(loaded.config, documents, unsafe, ways.again);
     const findings: Finding[] = [];
     for (const [index, request] of plan.requests.entries()) {
       signal.throwIfAborted();

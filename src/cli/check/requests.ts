@@ -21,6 +21,20 @@ const usualPaths = ["/openapi.json", "/swagger.json", "/v3/api-docs", "/api/open
 const safeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
 const bytesMax = 64 * 1024 * 1024;
 
+/** What the files that were given hold; `null` where none was given. */
+export interface Documents {
+  readonly described: readonly ReplayRequest[] | null;
+  readonly recorded: readonly ReplayRequest[] | null;
+}
+
+/** Reads them before anything is started. Throws UserError, also for files without a request. */
+export async function readDocuments({ openapi, har }: RequestSources): Promise<Documents> {
+  return {
+    described: openapi ? await readDocument(openapi, openApiKind) : null,
+    recorded: har ? await readDocument(har, harKind) : null,
+  };
+}
+
 /** The requests, and a sentence on each source for the summary. */
 export interface RequestPlan {
   readonly requests: readonly ReplayRequest[];
@@ -32,20 +46,17 @@ export interface RequestPlan {
 /** Collects the requests; the service at `direct` is asked for its OpenAPI document. */
 export async function planRequests(
   config: Config,
-  given: RequestSources,
+  documents: Documents,
+  unsafe: boolean,
   direct: Endpoint,
 ): Promise<RequestPlan> {
-  const described = given.openapi
-    ? openApiRequests(await readDocument(given.openapi, "OPENAPI_INVALID", isOpenApi))
-    : await ownDocument(direct);
-  const recorded = given.har
-    ? harRequests(await readDocument(given.har, "HAR_INVALID", isHar))
-    : [];
+  const described = documents.described ?? (await ownDocument(direct));
+  const recorded = documents.recorded ?? [];
   // What a rehearsal sends, the owner has written down to be sent: all methods count.
   const mix = config.load.requests.map(mixRequest);
   const ready = readinessRequest(config);
-  const documents = [...described, ...recorded];
-  const taken = documents.filter(({ method }) => given.unsafe || safeMethods.has(method));
+  const offered = [...described, ...recorded];
+  const taken = offered.filter(({ method }) => unsafe || safeMethods.has(method));
   const preflights = [...mix, ...taken].filter(({ method }) => method === "GET").map(preflightOf);
   const requests = unique([ready, ...mix, ...taken, ...preflights]);
   const sources = [
@@ -53,7 +64,7 @@ export async function planRequests(
     ...(described.length > 0 ? [`${described.length} of the OpenAPI document`] : []),
     ...(recorded.length > 0 ? [`${recorded.length} of the HAR file`] : []),
   ];
-  return { requests, sources, leftOut: documents.length - taken.length };
+  return { requests, sources, leftOut: offered.length - taken.length };
 }
 
 function readinessRequest({ readiness }: Config): ReplayRequest {
@@ -122,22 +133,42 @@ async function ownDocument(direct: Endpoint): Promise<readonly ReplayRequest[]> 
   return [];
 }
 
-async function readDocument(
-  path: string,
-  code: Extract<ErrorCode, "OPENAPI_INVALID" | "HAR_INVALID">,
-  fits: (document: unknown) => boolean,
-): Promise<unknown> {
-  const what = code === "HAR_INVALID" ? "an HTTP archive" : "an OpenAPI document";
-  const hint =
-    code === "HAR_INVALID"
-      ? "Browsers save one in their developer tools, under Network."
-      : "It must be JSON: convert YAML first, or let the service serve /openapi.json.";
+interface DocumentKind {
+  readonly code: Extract<ErrorCode, "OPENAPI_INVALID" | "HAR_INVALID">;
+  readonly name: string;
+  readonly hint: string;
+  readonly fits: (document: unknown) => boolean;
+  readonly requests: (document: unknown) => readonly ReplayRequest[];
+}
+
+const openApiKind: DocumentKind = {
+  code: "OPENAPI_INVALID",
+  name: "an OpenAPI document",
+  hint: "It must be JSON: convert YAML first, or let the service serve /openapi.json.",
+  fits: isOpenApi,
+  requests: openApiRequests,
+};
+
+const harKind: DocumentKind = {
+  code: "HAR_INVALID",
+  name: "an HTTP archive",
+  hint: "Browsers save one in their developer tools, under Network.",
+  fits: isHar,
+  requests: harRequests,
+};
+
+async function readDocument(path: string, kind: DocumentKind): Promise<readonly ReplayRequest[]> {
+  const { code, name, hint, fits } = kind;
   let document: unknown;
   try {
     document = JSON.parse(await readFile(path, "utf8"));
   } catch (error) {
-    throw new UserError(code, `${path} cannot be read: ${(error as Error).message}`, hint);
+    // A parser quotes the file, which may go over several lines.
+    const reason = (error as Error).message.replace(/\s+/g, " ");
+    throw new UserError(code, `${path} cannot be read: ${reason}`, hint);
   }
-  if (!fits(document)) throw new UserError(code, `${path} is not ${what}`, hint);
-  return document;
+  if (!fits(document)) throw new UserError(code, `${path} is not ${name}`, hint);
+  const requests = kind.requests(document);
+  if (requests.length === 0) throw new UserError(code, `${path} holds no request`, hint);
+  return requests;
 }
