@@ -65,7 +65,8 @@ describe("a trace file is known by its content", () => {
   it("and tells of what it left out", async () => {
     const { notes, log: facts } = await load(`${log(3)}\nwhat?\n`);
     assert.equal(facts?.brokenLines, 1);
-    assert.ok(notes.some((note) => /1 of 4 lines are broken.*line 4: "what\?"/.test(note)));
+    assert.ok(notes.some((note) => /1 of 4 lines are broken.*line 4$/.test(note)));
+    assert.deepEqual(facts.firstBroken, { line: 4, text: "what?" }, "for the terminal alone");
   });
 
   const zipped = gzipSync(log(50_000));

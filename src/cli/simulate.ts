@@ -135,9 +135,8 @@ async function simulate(options: Options): Promise<number> {
     process.stdout.write(options.json ? jsonText(input) : simulationText(input));
     if (options.report !== undefined) screen.say(`report: ${options.report}`);
     if (options.record !== undefined) screen.say(`recording: ${options.record}`);
-    if (options.json && loaded.log !== null && loaded.log.brokenLines > 0) {
-      screen.say(loaded.notes.find((note) => note.includes("broken")) ?? "");
-    }
+    const broken = loaded.log?.firstBroken ?? null;
+    if (broken !== null) screen.say(`the first broken line, ${broken.line}: "${broken.text}"`);
     return 0;
   } finally {
     screen.close();

@@ -75,7 +75,8 @@ describe("simulate", () => {
     const { code, stdout, stderr } = await run(folder, ["simulate", "--trace", "log.gz"]);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /600 requests in 1 hours from 2024-03-01 17:00 UTC/);
-    assert.match(stdout, /1 of 601 lines are broken and left out, the first is line 601: "oops"/);
+    assert.match(stdout, /1 of 601 lines are broken and left out, the first is line 601\n/);
+    assert.match(stderr, /the first broken line, 601: "oops"/);
   });
 
   const mistakes: readonly (readonly [string, readonly string[], string, RegExp])[] = [
