@@ -1,4 +1,5 @@
 /** Rules for services in Go. */
+import type { CodeTable } from "./code-table.ts";
 import type { Hit } from "./finding.ts";
 import {
   type CodeContext,
@@ -11,35 +12,11 @@ import {
   literalOf,
   numberOf,
   shown,
-  soundsLikeState,
 } from "./patterns.ts";
 import { anyOf, inOrder, insideBrackets, lineAt, type SourceText } from "./source-text.ts";
 
-/** Hits in one file. */
-export function goHits(source: SourceText, context: CodeContext): readonly Hit[] {
-  return [
-    ...protocolHits(source),
-    ...listenHits(source, context),
-    ...keepAliveHits(source),
-    ...fileHits(source),
-    ...laterHits(source),
-    ...stateHits(source),
-    ...pathHits(source),
-    ...payloadHits(source),
-    ...streamHits(source, context),
-    ...addressHits(source),
-  ];
-}
-
 const websocket = /\bwebsocket\.(?:Upgrader\s*\{|Accept\(|Handler\(|Server\s*\{)/g;
 const http2 = /\bgrpc\.NewServer\(|\bh2c\.NewHandler\(/g;
-
-function protocolHits(source: SourceText): readonly Hit[] {
-  return [
-    ...hitsWhere(source, "websocket", websocket, (text) => `a WebSocket server: ${text}`),
-    ...hitsWhere(source, "http2-grpc", http2, (text) => `gRPC or HTTP/2: ${text}`),
-  ];
-}
 
 const addresses = inOrder(
   "g",
@@ -148,23 +125,6 @@ function laterHits(source: SourceText): readonly Hit[] {
 
 const maps = /^(?:var\s+(\w+)\s*=\s*(?:make\(\s*)?map\[|var\s+(\w+)\s+map\[)/gm;
 
-function stateHits({ bare }: SourceText): readonly Hit[] {
-  return [...bare.matchAll(maps)].flatMap((match) => {
-    const name = match[1] ?? match[2] ?? "";
-    if (!soundsLikeState(name)) return [];
-    if (!new RegExp(`^[ \\t]+.*?\\b${name}\\[[^\\]\\n]+\\]\\s*[-+]?=(?!=)`, "m").test(bare))
-      return [];
-    const message = `${name} is changed by requests and lives in this process alone`;
-    return [{ rule: "state-in-memory" as const, line: lineAt(bare, match.index), message }];
-  });
-}
-
-function pathHits(source: SourceText): readonly Hit[] {
-  const encoded = /\bURL\.(?:RawPath|EscapedPath\(\))|\bUseEncodedPath\(|\bUseRawPath\s*=\s*true/g;
-  const say = (text: string): string => `relies on an encoded path: ${text}`;
-  return hitsWhere(source, "encoded-path", encoded, say);
-}
-
 function payloadHits(source: SourceText): readonly Hit[] {
   return callsOf(source, /\bhttp\.MaxBytesReader\s*\(/g).flatMap(({ args, line }) => {
     const limit = args.split(",").at(-1)?.trim() ?? "";
@@ -174,19 +134,20 @@ function payloadHits(source: SourceText): readonly Hit[] {
   });
 }
 
-function streamHits(source: SourceText, { streams }: CodeContext): readonly Hit[] {
-  if (streams) return [];
-  const sent = /\.Set\(\s*"[Cc]ontent-[Tt]ype"\s*,\s*"text\/event-stream/g;
-  return hitsWhere(source, "server-sent-events", sent, () => "answers with text/event-stream");
-}
-
 const leftmost = inOrder(
   "g",
   /strings\.Split\(\s*[\w.]*Header\.Get\(\s*"[Xx]-[Ff]orwarded-[Ff]or"\s*\)\s*,/,
   /\s*"[^"]*"\s*\)\s*\[\s*0\s*\]/,
 );
 
-function addressHits(source: SourceText): readonly Hit[] {
-  const say = (text: string): string => `trusts the first entry: ${text}`;
-  return hitsWhere(source, "client-address-first", leftmost, say);
-}
+/** What to look for in Go. */
+export const goTable: CodeTable = {
+  websocket,
+  http2,
+  encodedPath: /\bURL\.(?:RawPath|EscapedPath\(\))|\bUseEncodedPath\(|\bUseRawPath\s*=\s*true/g,
+  events: /\.Set\(\s*"[Cc]ontent-[Tt]ype"\s*,\s*"text\/event-stream/g,
+  firstAddress: leftmost,
+  collections: maps,
+  changed: /\[[^\]\n]+\]\s*[-+]?=(?!=)/,
+  others: [listenHits, keepAliveHits, fileHits, laterHits, payloadHits],
+};

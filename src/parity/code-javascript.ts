@@ -1,11 +1,11 @@
 /** Rules for services in JavaScript and TypeScript. */
+import type { CodeTable } from "./code-table.ts";
 import type { Hit } from "./finding.ts";
 import {
   bytesOf,
   type CodeContext,
   callsOf,
   firstArgument,
-  hitsWhere,
   isLoopback,
   isWritable,
   lambdaBodyBytesMax,
@@ -13,24 +13,8 @@ import {
   matches,
   numberOf,
   shown,
-  soundsLikeState,
 } from "./patterns.ts";
 import { anyOf, inOrder, lineAt, type SourceText } from "./source-text.ts";
-
-/** Hits in one file. */
-export function javascriptHits(source: SourceText, context: CodeContext): readonly Hit[] {
-  return [
-    ...protocolHits(source),
-    ...listenHits(source, context),
-    ...fileHits(source),
-    ...laterHits(source),
-    ...stateHits(source),
-    ...pathHits(source),
-    ...payloadHits(source),
-    ...streamHits(source, context),
-    ...addressHits(source),
-  ];
-}
 
 const websocket = anyOf(
   "g",
@@ -43,13 +27,6 @@ const websocket = anyOf(
   /\.on\(\s*["']upgrade["']/,
 );
 const http2 = /\bhttp2\s*\.\s*create(?:Secure)?Server\(|\bnew\s+grpc\.Server\b/g;
-
-function protocolHits(source: SourceText): readonly Hit[] {
-  return [
-    ...hitsWhere(source, "websocket", websocket, (text) => `a WebSocket server: ${text}`),
-    ...hitsWhere(source, "http2-grpc", http2, (text) => `HTTP/2 or gRPC: ${text}`),
-  ];
-}
 
 function listenHits(source: SourceText, { port }: CodeContext): readonly Hit[] {
   return callsOf(source, /\.listen\s*\(/g).flatMap((call) => {
@@ -148,27 +125,13 @@ const collections = inOrder(
   /\s*=\s*(?:new\s+(?:Map|Set)\b|\{\s*\}|\[\s*\])/,
 );
 
-/** What follows the name of a collection that is changed. */
-const mutation = /(?:\.(?:set|add|push|unshift|splice)\(|\[[^\]\n]+\]\s*=(?!=))/.source;
-
-function stateHits(source: SourceText): readonly Hit[] {
-  const { bare } = source;
-  const kept = [...bare.matchAll(collections)].flatMap((match) => {
-    const name = match[1] ?? "";
-    if (!soundsLikeState(name)) return [];
-    const escaped = name.replaceAll("$", "\\$");
-    const changed = new RegExp(`^[ \\t]+.*?(?<![\\w$.])${escaped}${mutation}`, "m");
-    if (!changed.test(bare)) return [];
-    const message = `${name} is changed by requests and lives in this process alone`;
-    return [{ rule: "state-in-memory" as const, line: lineAt(bare, match.index), message }];
-  });
-  const sessions = callsOf(source, /(?<![\w$.])(?:session|expressSession)\s*\(\s*(?=\{)/g)
+function sessionHits(source: SourceText): readonly Hit[] {
+  return callsOf(source, /(?<![\w$.])(?:session|expressSession)\s*\(\s*(?=\{)/g)
     .filter(({ args }) => /\bsecret\b/.test(args) && !/\bstore\b/.test(args))
     .map(({ line }) => {
       const message = "sessions without a store are kept in the memory of one process";
       return { rule: "state-in-memory" as const, line, message };
     });
-  return [...kept, ...sessions];
 }
 
 const decoding = anyOf(
@@ -176,11 +139,6 @@ const decoding = anyOf(
   /\bdecodeURIComponent\(\s*(?:req|request|ctx|c|url)\b[\w.$]*\.(?:params|pathname|path|url)\b/,
   /\b(?:get|post|put|patch|delete|all|use|route)\(\s*["'`]\/[^"'`\n]*%2f/,
 );
-
-function pathHits(source: SourceText): readonly Hit[] {
-  const say = (text: string): string => `relies on an encoded path: ${text}`;
-  return hitsWhere(source, "encoded-path", decoding, say);
-}
 
 function payloadHits(source: SourceText): readonly Hit[] {
   const { code } = source;
@@ -201,15 +159,11 @@ function payloadHits(source: SourceText): readonly Hit[] {
   });
 }
 
-function streamHits(source: SourceText, { streams }: CodeContext): readonly Hit[] {
-  if (streams) return [];
-  const sent = anyOf(
-    "gi",
-    /(?:writeHead|setHeader|set|header|type|append)\([^;]{0,80}?["'`]text\/event-stream/,
-    /["']?content-type["']?\s*:\s*["'`]text\/event-stream|\bstreamSSE\(/,
-  );
-  return hitsWhere(source, "server-sent-events", sent, () => "answers with text/event-stream");
-}
+const events = anyOf(
+  "gi",
+  /(?:writeHead|setHeader|set|header|type|append)\([^;]{0,80}?["'`]text\/event-stream/,
+  /["']?content-type["']?\s*:\s*["'`]text\/event-stream|\bstreamSSE\(/,
+);
 
 const leftmost = anyOf(
   "gi",
@@ -217,10 +171,17 @@ const leftmost = anyOf(
   /\.set\(\s*["']trust proxy["']\s*,\s*true\s*\)|\btrustProxy\s*:\s*true\b/,
 );
 
-function addressHits(source: SourceText): readonly Hit[] {
-  const say = (text: string): string => `trusts the first entry: ${text}`;
-  return hitsWhere(source, "client-address-first", leftmost, say);
-}
+/** What to look for in JavaScript. */
+export const javascriptTable: CodeTable = {
+  websocket,
+  http2,
+  encodedPath: decoding,
+  events,
+  firstAddress: leftmost,
+  collections,
+  changed: /(?:\.(?:set|add|push|unshift|splice)\(|\[[^\]\n]+\]\s*=(?!=))/,
+  others: [listenHits, fileHits, laterHits, sessionHits, payloadHits],
+};
 
 /** Servers that are created in a file, for rules about the whole service. */
 export function javascriptServers(source: SourceText): readonly number[] {

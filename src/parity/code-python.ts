@@ -1,4 +1,5 @@
 /** Rules for services in Python. */
+import type { CodeTable } from "./code-table.ts";
 import type { Hit } from "./finding.ts";
 import {
   type CodeContext,
@@ -11,39 +12,14 @@ import {
   literalOf,
   numberOf,
   shown,
-  soundsLikeState,
 } from "./patterns.ts";
 import { anyOf, inOrder, lineAt, type SourceText } from "./source-text.ts";
-
-/** Hits in one file; `name` is its file name, which commands may run. */
-export function pythonHits(source: SourceText, context: CodeContext, name: string): readonly Hit[] {
-  return [
-    ...protocolHits(source),
-    ...listenHits(source, context, name),
-    ...fileHits(source),
-    ...laterHits(source),
-    ...stateHits(source),
-    ...pathHits(source),
-    ...payloadHits(source),
-    ...streamHits(source, context),
-    ...addressHits(source),
-  ];
-}
 
 const websocket = anyOf(
   "g",
   /@\w+\.websocket\(|\bwebsockets\.(?:asyncio\.server\.)?serve\(|\bSocketIO\(/,
   /\bWebSocketRoute\(|\bfrom\s+channels\b|\badd_api_websocket_route\(/,
 );
-const http2 = /\bgrpc\.(?:aio\.)?server\(/g;
-
-function protocolHits(source: SourceText): readonly Hit[] {
-  return [
-    ...hitsWhere(source, "websocket", websocket, (text) => `a WebSocket server: ${text}`),
-    ...hitsWhere(source, "http2-grpc", http2, (text) => `gRPC: ${text}`),
-  ];
-}
-
 const keyword = (args: string, name: string): string | null =>
   new RegExp(`(?:^|[,(\\s])${name}\\s*=\\s*([^,\\n]+)`).exec(args)?.[1]?.trim() ?? null;
 
@@ -163,35 +139,11 @@ const collections = inOrder(
   /\s*=\s*(?:\{\s*\}|\[\s*\]|(?:dict|list|set|OrderedDict|defaultdict|deque)\()/,
 );
 
-/** What follows the name of a collection that is changed. */
-const mutation = anyOf(
-  "",
-  /\.(?:append|add|update|pop|insert|setdefault|extend)\(/,
-  /\[[^\]\n]+\]\s*[-+*]?=(?!=)/,
-).source;
-
-function stateHits(source: SourceText): readonly Hit[] {
-  const { bare } = source;
-  return [...bare.matchAll(collections)].flatMap((match) => {
-    const name = match[1] ?? "";
-    if (!soundsLikeState(name)) return [];
-    const changed = new RegExp(`^[ \\t]+.*?(?<![\\w.])${name}(?:${mutation})`, "m");
-    if (!changed.test(bare)) return [];
-    const message = `${name} is changed by requests and lives in this process alone`;
-    return [{ rule: "state-in-memory" as const, line: lineAt(bare, match.index), message }];
-  });
-}
-
 const decoding = anyOf(
   "g",
   /\bunquote(?:_plus)?\(\s*(?:self\.|flask\.)?request\.(?:path|url|scope)/,
   /\braw_path\b|["']\/[^"'\n]*%2[fF]/,
 );
-
-function pathHits(source: SourceText): readonly Hit[] {
-  const say = (text: string): string => `relies on an encoded path: ${text}`;
-  return hitsWhere(source, "encoded-path", decoding, say);
-}
 
 const sizes = inOrder(
   "g",
@@ -208,17 +160,22 @@ function payloadHits({ code }: SourceText): readonly Hit[] {
   });
 }
 
-function streamHits(source: SourceText, { streams }: CodeContext): readonly Hit[] {
-  if (streams) return [];
-  const sent =
-    /\bEventSourceResponse\(|(?:media_type|mimetype|content_type)\s*=\s*["']text\/event-stream/g;
-  return hitsWhere(source, "server-sent-events", sent, (text) => `answers with events: ${text}`);
-}
-
 const leftmost =
   /["']x-forwarded-for["'][^;\n]*?\.split\([^)\n]*\)\s*\[\s*0\s*\]|\bx_for\s*=\s*[2-9]/gi;
 
-function addressHits(source: SourceText): readonly Hit[] {
-  const say = (text: string): string => `trusts the first entry: ${text}`;
-  return hitsWhere(source, "client-address-first", leftmost, say);
-}
+/** What to look for in Python. */
+export const pythonTable: CodeTable = {
+  websocket,
+  http2: /\bgrpc\.(?:aio\.)?server\(/g,
+  encodedPath: decoding,
+  events:
+    /\bEventSourceResponse\(|(?:media_type|mimetype|content_type)\s*=\s*["']text\/event-stream/g,
+  firstAddress: leftmost,
+  collections,
+  changed: anyOf(
+    "",
+    /\.(?:append|add|update|pop|insert|setdefault|extend)\(/,
+    /\[[^\]\n]+\]\s*[-+*]?=(?!=)/,
+  ),
+  others: [listenHits, fileHits, laterHits, payloadHits],
+};

@@ -1,7 +1,8 @@
 /** Rules over all source files of a service. */
-import { goHits } from "./code-go.ts";
-import { javascriptHits, javascriptPromises, javascriptServers } from "./code-javascript.ts";
-import { pythonHits } from "./code-python.ts";
+import { goTable } from "./code-go.ts";
+import { javascriptPromises, javascriptServers, javascriptTable } from "./code-javascript.ts";
+import { pythonTable } from "./code-python.ts";
+import { type CodeTable, tableHits } from "./code-table.ts";
 import type { Hit } from "./finding.ts";
 import { type CodeContext, numberOf } from "./patterns.ts";
 import { type Language, lineAt, type SourceText, sourceText } from "./source-text.ts";
@@ -26,17 +27,19 @@ interface ReadFile extends CodeFile {
 /** All hits in the code of a service. */
 export function codeHits(files: readonly CodeFile[], context: CodeContext): readonly FileHit[] {
   const read = files.map((file) => ({ ...file, source: sourceText(file.language, file.text) }));
-  const own = read.flatMap((file) =>
-    hitsOf(file, context).map((hit) => ({ ...hit, path: file.path })),
-  );
+  const own = read.flatMap(({ path, language, source }) => {
+    const name = path.split("/").at(-1) ?? path;
+    const hits = tableHits(tables[language], source, context, name);
+    return hits.map((hit) => ({ ...hit, path }));
+  });
   return [...own, ...shutdownHits(read), ...keepAliveHits(read)];
 }
 
-function hitsOf({ path, language, source }: ReadFile, context: CodeContext): readonly Hit[] {
-  if (language === "javascript") return javascriptHits(source, context);
-  if (language === "go") return goHits(source, context);
-  return pythonHits(source, context, path.split("/").at(-1) ?? path);
-}
+const tables: Readonly<Record<Language, CodeTable>> = {
+  javascript: javascriptTable,
+  python: pythonTable,
+  go: goTable,
+};
 
 /** Where servers begin, by language; those that frameworks run handle SIGTERM themselves. */
 const serverStarts: Readonly<Record<Language, (source: SourceText) => readonly number[]>> = {
