@@ -88,6 +88,7 @@ async function main(argv: readonly string[]): Promise<number> {
     const hint = `The commands are: ${known}. See lambdaflex --help.`;
     throw new UserError("COMMAND_UNKNOWN", `there is no command "${name}"`, hint);
   }
+  requireNode(process.versions.node);
   const command = await load();
   if (rest.includes("--help") || rest.includes("-h")) {
     const parent = defineCommand({ meta: { name: "lambdaflex" } });
@@ -96,6 +97,14 @@ async function main(argv: readonly string[]): Promise<number> {
   checkArguments(command, rest);
   const { result } = await runCommand(command, { rawArgs: rest });
   return typeof result === "number" ? result : 0;
+}
+
+/** npm only warns of it, and what is missing then would look like a bug of ours. */
+function requireNode(running: string): void {
+  const [major = 0, minor = 0] = running.split(".").map(Number);
+  if (major > 22 || (major === 22 && minor >= 18)) return;
+  const hint = "Use Node.js 22.18 or newer; services may run on any version.";
+  throw new UserError("NODE_TOO_OLD", `this is Node.js ${running}`, hint);
 }
 
 /** The usage text comes with colours, which only a terminal wants. */

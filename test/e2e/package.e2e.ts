@@ -1,6 +1,6 @@
 /** The package as npm would install it: every export resolves and has types, the command runs. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -69,6 +69,16 @@ test("the command runs", () => {
   const bin = join(installed, "dist/cli/main.js");
   const version = execFileSync(process.execPath, [bin, "--version"], { encoding: "utf8" });
   assert.equal(version.trim(), manifest.version);
+});
+
+test("an older Node.js is told from a bug", () => {
+  const bin = join(installed, "dist/cli/main.js");
+  const older = "Object.defineProperty(process.versions, 'node', { value: '20.19.1' });";
+  const preload = `data:text/javascript,${encodeURIComponent(older)}`;
+  const args = ["--import", preload, bin, "check", "--static"];
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  assert.equal(status, 2);
+  assert.match(stderr, /^error NODE_TOO_OLD: this is Node.js 20.19.1\nhint: /);
 });
 
 test("the bootstrap is one file without imports of ours", () => {
