@@ -55,7 +55,6 @@ export interface Surroundings {
   readonly random: Random;
   readonly ttlMs: number;
   resolve(nowMs: number): Answer;
-  generation(): number;
 }
 
 /** Clients that look the name up again whenever their answer has expired. */
@@ -74,10 +73,10 @@ export function createClients(
       due: 0,
     };
     const lookUp = (nowMs: number): void => {
-      const { tier, byHand } = world.resolve(nowMs);
+      const { tier, byHand, generation } = world.resolve(nowMs);
       client.tier = tier;
       client.byHand = byHand;
-      client.generation = world.generation();
+      client.generation = generation;
       client.resolvedMs = nowMs;
       // Only Fargate's address can go away: to keep the other one for long tells nothing.
       const keptMs = world.ttlMs + (tier === "fargate" ? keepMs : 0);

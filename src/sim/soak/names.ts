@@ -9,19 +9,24 @@ import type { Agenda } from "../agenda.ts";
 export interface Answer {
   readonly tier: Tier;
   readonly byHand: boolean;
+  /** Which of the burst tiers, one after the other, Fargate's record names. */
+  readonly generation: number;
 }
 
 interface Published {
   readonly route: Route;
   readonly byHand: boolean;
+  readonly generation: number;
 }
+
+const nothing: Published = { route: lambdaOnly, byHand: false, generation: 0 };
 
 /** The authoritative servers, seen together. */
 export class Zone {
   readonly #agenda: Agenda;
   readonly #random: Random;
   /** What some server may answer; the newest is what the API shows. */
-  #published: Published[] = [{ route: lambdaOnly, byHand: false }];
+  #published: Published[] = [nothing];
   #cancel = (): void => undefined;
   #slowUntilMs = 0;
   #syncedMs = 0;
@@ -56,15 +61,17 @@ export class Zone {
   }
 
   /** In sync within a minute, unless something is in the way. */
-  set(route: Route, nowMs: number, byHand: boolean): void {
-    if (sameRoute(route, this.route)) {
+  set(route: Route, nowMs: number, byHand: boolean, generation: number): void {
+    const now = this.#published.at(-1) ?? nothing;
+    const sameTier = !route.fargateRecord || now.generation === generation;
+    if (sameRoute(route, now.route) && sameTier) {
       const newest = this.#published.length - 1;
       // Confirmed by the engine, it is no longer only somebody's idea.
-      if (!byHand) this.#published[newest] = { route, byHand };
+      if (!byHand) this.#published[newest] = { ...now, byHand };
       return;
     }
     this.#cancel();
-    this.#published.push({ route, byHand });
+    this.#published.push({ route, byHand, generation });
     const takesMs = 10_000 + this.#random() * 50_000;
     const dueMs = Math.round(Math.max(nowMs + takesMs, this.#slowUntilMs));
     this.#cancel = this.#agenda.at(dueMs, () => {
@@ -77,10 +84,13 @@ export class Zone {
     this.#slowUntilMs = Math.max(this.#slowUntilMs, untilMs);
   }
 
-  /** One resolution, by a server that may be behind. */
-  resolve(fargateHealthy: boolean): Answer {
+  /**
+   * One resolution, by a server that may be behind: it then names the balancer of that time, which
+   * is not `healthy` any more if there is another one.
+   */
+  resolve(healthy: boolean, present: number): Answer {
     const at = Math.floor(this.#random() * this.#published.length);
-    const { route, byHand } = this.#published[at] ?? { route: lambdaOnly, byHand: false };
+    const { route, byHand, generation } = this.#published[at] ?? nothing;
     const weights = toRoute53Weights(route);
     const tier = pickTier(
       [
@@ -88,12 +98,12 @@ export class Zone {
         {
           tier: "fargate",
           weight: weights.fargate,
-          healthy: fargateHealthy,
+          healthy: healthy && generation === present,
           exists: route.fargateRecord,
         },
       ],
       this.#random,
     );
-    return { tier: tier ?? "lambda", byHand };
+    return { tier: tier ?? "lambda", byHand, generation };
   }
 }

@@ -1,5 +1,4 @@
 /** One run of a script: the engine's own tick in two controllers, until the world is at rest. */
-import { initialStatus } from "../../core/status.ts";
 import { tick } from "../../core/tick.ts";
 import type { Action, EngineSettings, Policy, Status } from "../../core/types.ts";
 import type { Fates } from "./clients.ts";
@@ -60,8 +59,6 @@ class Soak {
   readonly #mishaps: Mishaps = {};
   readonly #lease: Lease = { owner: 0, untilMs: 0 };
   readonly #controllers: readonly Controller[];
-  /** The status before the last commit. */
-  #before: Status = initialStatus();
   #violation: { readonly what: string; readonly atMs: number } | null = null;
   #ticksLostUntilMs = 0;
   #ticks = 0;
@@ -201,7 +198,6 @@ class Soak {
 
   #committed(before: Status, after: Status): void {
     if (before.target !== after.target) this.#turns += 1;
-    this.#before = before;
     this.#world.commanded(before.route, after.route);
     const wrong = wrongChange(before, after, this.#script, this.#world.nowMs);
     if (wrong !== null) this.#accuse(wrong);

@@ -70,9 +70,9 @@ export class World {
     this.#board = alarmBoard(script.thresholds, concurrencyMax);
     const { agenda } = this;
     const random = this.#random;
-    const resolve = (nowMs: number) => this.zone.resolve(this.burst.healthyForDns(nowMs));
-    const generation = () => this.#ends.length;
-    const surroundings = { agenda, random, ttlMs: script.settings.ttlMs, resolve, generation };
+    const resolve = (nowMs: number) =>
+      this.zone.resolve(this.burst.healthyForDns(nowMs), this.#ends.length);
+    const surroundings = { agenda, random, ttlMs: script.settings.ttlMs, resolve };
     this.#clients = createClients(script.clientsKeepMs, surroundings, 0);
     this.agenda.at(minuteMs, () => this.#closeMinute(0));
   }
@@ -128,7 +128,7 @@ export class World {
       this.burst.provision(action.digest, nowMs);
     } else if (action.type === "route") {
       this.#drain.noteWeights(action.route, nowMs);
-      this.zone.set(action.route, nowMs, false);
+      this.zone.set(action.route, nowMs, false, this.#ends.length);
     } else {
       if (this.burst.serves && this.zone.mayAnswerFargate && !this.zone.touched) {
         this.onViolation("the burst tier is removed while DNS answers with it");
@@ -175,7 +175,7 @@ export class World {
 
   #setByHand(route: Route): void {
     this.#drain.noteWeights(route, this.#nowMs);
-    this.zone.set(route, this.#nowMs, true);
+    this.zone.set(route, this.#nowMs, true, this.#ends.length);
   }
 
   /** Who looked a moment ago saw other images than there are now. */
