@@ -38,7 +38,7 @@ const plainRemovals = 2;
 /** These are billed and nobody would sweep them: a stack that keeps them is only tried again. */
 const neverLeft = new Set(["AWS::EC2::NatGateway", "AWS::EC2::EIP"]);
 
-/** Brings the burst tier up, or to the wanted image. Does nothing where that is under way. */
+/** Brings the burst tier up, or to the wanted image and template, unless that is under way. */
 export async function provision(parts: OrderParts, tasks: number): Promise<void> {
   const { deployment, memory, nowMs, client } = parts;
   const reading = await burst(parts);
@@ -56,7 +56,8 @@ export async function provision(parts: OrderParts, tasks: number): Promise<void>
     return;
   }
   const busy = stack.status.endsWith("_IN_PROGRESS");
-  if (busy || stack.taskDefinition === deployment.taskDefinition) return;
+  const runs = stack.taskDefinition === deployment.taskDefinition;
+  if (busy || (runs && !reading.outdated)) return;
   await update(parts, stack, tasks);
 }
 
@@ -96,8 +97,8 @@ export async function deprovision(parts: OrderParts): Promise<BurstReading> {
 }
 
 function burst({ client, deployment, memory, nowMs }: OrderParts): Promise<BurstReading> {
-  const { taskDefinition, names } = deployment;
-  return readBurst({ client, stackName: names.burstStack, memory, taskDefinition, nowMs });
+  const { names } = deployment;
+  return readBurst({ client, stackName: names.burstStack, memory, wanted: deployment, nowMs });
 }
 
 async function create(parts: OrderParts, tasks: number): Promise<void> {
@@ -149,7 +150,7 @@ async function update(parts: OrderParts, stack: BurstStack, tasks: number): Prom
         TemplateURL: deployment.templateUrl,
         RoleARN: deployment.burstRoleArn,
         Parameters: parametersOf(deployment, "update", tasks),
-        ClientRequestToken: updateToken(deployment.taskDefinition, stack.changedAtMs),
+        ClientRequestToken: updateToken(deployment, stack.changedAtMs),
       }),
     );
   } catch (error) {
@@ -165,6 +166,7 @@ function parametersOf(
 ): { readonly ParameterKey: string; readonly ParameterValue: string }[] {
   const own: BurstParameters = {
     TaskDefinitionArn: deployment.taskDefinition,
+    Blueprint: deployment.blueprint,
     Operation: operation,
     InitialTasks: String(tasks),
   };

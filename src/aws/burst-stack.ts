@@ -6,17 +6,17 @@ import {
   type Stack,
   type StackEvent,
 } from "@aws-sdk/client-cloudformation";
-import { type BurstOutputs, stackTag } from "../core/deployment.ts";
+import { type BurstOutputs, type BurstParameters, stackTag } from "../core/deployment.ts";
 import type { CloudMemory } from "./memory.ts";
-import { updateTokenStart } from "./request-tokens.ts";
+import { isUpdateToken, updateTokenStart, type Wanted } from "./request-tokens.ts";
 
 /** What `readBurst` looks at. */
 export interface BurstQuestion {
   readonly client: CloudFormationClient;
   readonly stackName: string;
   readonly memory: CloudMemory;
-  /** The task definition that should run. */
-  readonly taskDefinition: string;
+  /** What should run, from which template. */
+  readonly wanted: Wanted;
   readonly nowMs: number;
 }
 
@@ -26,6 +26,8 @@ export interface BurstStack {
   readonly status: string;
   readonly changedAtMs: number;
   readonly taskDefinition: string | null;
+  /** What it was made or last updated from; `null` if whoever made it wrote nothing down. */
+  readonly blueprint: string | null;
   /** `null` until the stack has all of them. */
   readonly outputs: BurstOutputs | null;
 }
@@ -34,7 +36,14 @@ export interface BurstStack {
 export type BurstReading =
   | { readonly kind: "absent"; readonly stack: BurstStack | null }
   | { readonly kind: "creating"; readonly stack: BurstStack | null }
-  | { readonly kind: "standing"; readonly stack: BurstStack }
+  | {
+      readonly kind: "standing";
+      readonly stack: BurstStack;
+      /** It runs the wanted task definition by another template, and may be updated now. */
+      readonly outdated: boolean;
+      /** Why the update that is wanted was rolled back, so that it serves on as it was. */
+      readonly refusal: string | null;
+    }
   | { readonly kind: "removing"; readonly stack: BurstStack | null }
   | { readonly kind: "failed"; readonly stack: BurstStack; readonly failure: string };
 
@@ -61,7 +70,7 @@ export async function readBurst(question: BurstQuestion): Promise<BurstReading> 
 }
 
 async function standing(question: BurstQuestion, stack: BurstStack): Promise<BurstReading> {
-  const { memory, nowMs, taskDefinition } = question;
+  const { memory, nowMs } = question;
   const { status } = stack;
   const removedAtMs = memory.stack?.removedAtMs ?? null;
   if (status === "DELETE_FAILED") return failedIn(question, stack, "DELETE");
@@ -78,17 +87,31 @@ async function standing(question: BurstQuestion, stack: BurstStack): Promise<Bur
   if (status === "CREATE_IN_PROGRESS" || status === "REVIEW_IN_PROGRESS") {
     return { kind: "creating", stack };
   }
-  const rolledBack = status === "UPDATE_ROLLBACK_COMPLETE";
-  if (rolledBack && stack.taskDefinition !== taskDefinition) {
-    const events = await eventsOf(question.client, stack.id);
-    const token = updateTokenStart(taskDefinition);
-    const tried = events.findLast(({ ResourceType: type }) => type === stackType);
-    // An update to another image may still succeed; the same one would only fail again.
-    if (tried?.ClientRequestToken?.startsWith(token)) {
-      return { kind: "failed", stack, failure: failureIn(events, "UPDATE") ?? status };
+  return standingAs(question, stack);
+}
+
+/** Statuses in which an update may begin, or a rollback must be continued first. */
+const updatable = /^(CREATE_COMPLETE|UPDATE_COMPLETE|UPDATE_ROLLBACK_(COMPLETE|FAILED))$/;
+
+/** Whether it is what is wanted, and if not, whether bringing it there was tried in vain. */
+async function standingAs(question: BurstQuestion, stack: BurstStack): Promise<BurstReading> {
+  const { wanted, client } = question;
+  const { status } = stack;
+  const runs = stack.taskDefinition === wanted.taskDefinition;
+  const current = runs && stack.blueprint === wanted.blueprint;
+  if (!current && status === "UPDATE_ROLLBACK_COMPLETE") {
+    const events = await eventsOf(client, stack.id);
+    const tried = events.findLast((event) => isUpdateToken(event.ClientRequestToken ?? ""));
+    // An update to something else may still succeed; the same one would only fail again.
+    if (tried?.ClientRequestToken?.startsWith(updateTokenStart(wanted))) {
+      const failure = failureIn(events, "UPDATE") ?? status;
+      // What serves the wanted image is no failed tier, whatever else it was to become.
+      if (runs) return { kind: "standing", stack, outdated: false, refusal: failure };
+      return { kind: "failed", stack, failure };
     }
   }
-  return { kind: "standing", stack };
+  const outdated = runs && !current && updatable.test(status);
+  return { kind: "standing", stack, outdated, refusal: null };
 }
 
 /** A stack that goes although nobody here asked: its creation failed, or somebody deleted it. */
@@ -141,13 +164,15 @@ export function saysNothingThere(error: unknown): boolean {
 
 function factsOf(stack: Stack): BurstStack {
   const { StackId: id = "", StackStatus: status = "", Outputs: outputs = [] } = stack;
-  const parameter = stack.Parameters?.find(({ ParameterKey: key }) => key === "TaskDefinitionArn");
+  const parameter = (name: keyof BurstParameters): string | null =>
+    stack.Parameters?.find(({ ParameterKey: key }) => key === name)?.ParameterValue ?? null;
   const changed = stack.LastUpdatedTime ?? stack.CreationTime;
   return {
     id,
     status,
     changedAtMs: changed?.getTime() ?? 0,
-    taskDefinition: parameter?.ParameterValue ?? null,
+    taskDefinition: parameter("TaskDefinitionArn"),
+    blueprint: parameter("Blueprint"),
     outputs: outputsOf(
       Object.fromEntries(outputs.map(({ OutputKey: key = "", OutputValue }) => [key, OutputValue])),
     ),

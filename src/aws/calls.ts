@@ -69,7 +69,7 @@ export const controllerCalls: readonly ControllerCall[] = [
     ...stack,
     action: "cloudformation:UpdateStack",
     condition: "role-and-template",
-    reason: "Brings a running burst tier to the image that Lambda runs.",
+    reason: "Brings a running burst tier to the image that Lambda runs, and to new settings.",
   },
   {
     ...stack,

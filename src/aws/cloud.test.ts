@@ -245,6 +245,78 @@ test("an image that does not start fails the update with the reason", async (t) 
   assert.match(fargate.failure ?? "", /Service .*Circuit Breaker/);
 });
 
+/** The same image with other settings of the burst tier, as another template's URL. */
+function redeploy(stage: Stage, name: string, seconds: number): AwsCloud {
+  const { LAMBDAFLEX_BURST_TEMPLATE_URL: url } = stage.seeded.variables;
+  const [files] = stage.world.buckets.values();
+  const before = String(files?.get("burst.template.json"));
+  const changed = before.replace(/("HealthCheckIntervalSeconds": )\d+/, `$1${seconds}`);
+  assert.notEqual(changed, before);
+  files?.set(name, Buffer.from(changed));
+  return stage.makeCloud({
+    LAMBDAFLEX_BURST_TEMPLATE_URL: url.replace("burst.template.json", name),
+  });
+}
+
+const updatesOf = ({ aws }: Stage): number =>
+  aws.calls.filter(({ action }) => action === "UpdateStack").length;
+
+/** Lets the engine's part be played: on the way to Fargate what differs is provisioned. */
+async function towardsFargate(stage: Stage): Promise<void> {
+  const { status } = await stage.makeCloud().observe();
+  const revision = status.revision + 1;
+  await stage.makeCloud().commit({ ...status, revision, target: "fargate" });
+}
+
+test("new settings reach a running burst tier, which serves meanwhile", async (t) => {
+  const stage = await startStage(t);
+  await stage.provision(stage.makeCloud());
+  const redeployed = redeploy(stage, "b.json", 7);
+  const { digest } = stage.seeded;
+  const leaving = await stage.look(redeployed);
+  assert.equal(leaving.fargate.digest, digest, "on its way out it may be turned back as it is");
+  await towardsFargate(stage);
+  const before = await stage.look(redeployed);
+  assert.equal(before.fargate.digest, "image with former settings");
+  await redeployed.apply({ type: "provision", digest, tasks: 5 });
+  await redeployed.apply({ type: "provision", digest, tasks: 5 });
+  stage.world.advance(1_000);
+  const during = await stage.look(redeployed);
+  assert.deepEqual([during.fargate.state, during.fargate.digest], ["ready", digest]);
+  stage.world.advance(10 * 60_000);
+  const after = await stage.look(redeployed);
+  assert.deepEqual([after.fargate.digest, after.fargate.failure], [digest, null]);
+  assert.equal(after.fargate.tasksDesired, 2, "scaling's count is left alone");
+  await redeployed.apply({ type: "provision", digest, tasks: 5 });
+  assert.equal(updatesOf(stage), 1);
+  const group = [...(stage.world.stacks[0]?.resources.values() ?? [])].find(
+    ({ type }) => type === "AWS::ElasticLoadBalancingV2::TargetGroup",
+  );
+  assert.equal(group?.properties.HealthCheckIntervalSeconds, 7);
+});
+
+test("settings that are refused are tried once; the tier serves on and says why", async (t) => {
+  const stage = await startStage(t);
+  await stage.provision(stage.makeCloud());
+  await towardsFargate(stage);
+  const { digest } = stage.seeded;
+  const refused = { resource: "TargetGroup", operation: "update", reason: "is too short" } as const;
+  stage.world.plannedFailures.push({ ...refused, times: 1 });
+  const redeployed = redeploy(stage, "b.json", 7);
+  await redeployed.apply({ type: "provision", digest, tasks: 2 });
+  const { fargate } = await stage.until(redeployed, (seen) => seen.fargate.failure !== null);
+  assert.deepEqual([fargate.state, fargate.digest], ["ready", digest]);
+  assert.match(fargate.failure ?? "", /TargetGroup .*is too short/);
+  await redeployed.apply({ type: "provision", digest, tasks: 2 });
+  assert.equal(updatesOf(stage), 1);
+  const mended = redeploy(stage, "c.json", 8);
+  assert.equal((await stage.look(mended)).fargate.digest, "image with former settings");
+  await mended.apply({ type: "provision", digest, tasks: 2 });
+  stage.world.advance(10 * 60_000);
+  const after = await stage.look(mended);
+  assert.deepEqual([after.fargate.digest, after.fargate.failure], [digest, null]);
+});
+
 test("while the deployment is half done nothing is provisioned", async (t) => {
   const stage = await startStage(t);
   const cloud = stage.makeCloud();

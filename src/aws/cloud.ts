@@ -146,7 +146,7 @@ export class AwsCloud implements Cloud {
       reading.kind === "absent" ? this.#orphans() : [],
     ]);
     await this.#forget(status, memory, reading, orphans);
-    const fargate = fargateFacts(reading, service, deployment);
+    const fargate = fargateFacts(reading, service, deployment, status.target);
     const probes = await this.#probe(status, fargate.state === "ready" ? burst : null);
     const { series, fromMs, atMs } = read;
     // A window that closed since the reading may have been read incompletely.
@@ -231,10 +231,10 @@ export class AwsCloud implements Cloud {
 
   #burst(memory: CloudMemory, nowMs: number): Promise<BurstReading> {
     const { deployment, clients } = this.#parts;
-    const { names, taskDefinition, domain } = deployment;
+    const { names, domain } = deployment;
     if (domain === null) return Promise.resolve({ kind: "absent", stack: null });
     const client = clients.cloudformation;
-    return readBurst({ client, stackName: names.burstStack, memory, taskDefinition, nowMs });
+    return readBurst({ client, stackName: names.burstStack, memory, wanted: deployment, nowMs });
   }
 
   async #dns(

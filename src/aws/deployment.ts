@@ -1,4 +1,5 @@
 /** What the controller was told about its deployment, read from its variables and checked. */
+import { createHash } from "node:crypto";
 import {
   type ControllerVariables,
   type DeploymentNames,
@@ -29,6 +30,8 @@ export interface Deployment {
   readonly templateUrl: string;
   readonly burstRoleArn: string;
   readonly burstParameters: Readonly<Record<string, string>>;
+  /** Tells whether a standing burst stack is made from this template and these parameters. */
+  readonly blueprint: string;
   readonly taskDefinition: string;
   /** Digest that `taskDefinition` runs. */
   readonly digest: string;
@@ -89,6 +92,7 @@ export function readDeployment(variables: Variables): Deployment {
   }
   const app = read("LAMBDAFLEX_APP");
   const frontDoor = read("LAMBDAFLEX_FRONT_DOOR") as FrontDoor;
+  const templateUrl = read("LAMBDAFLEX_BURST_TEMPLATE_URL");
   return {
     app,
     names: deploymentNames(app),
@@ -105,14 +109,22 @@ export function readDeployment(variables: Variables): Deployment {
             apiTarget: read("LAMBDAFLEX_API_TARGET"),
             apiTargetZone: read("LAMBDAFLEX_API_TARGET_ZONE"),
           },
-    templateUrl: read("LAMBDAFLEX_BURST_TEMPLATE_URL"),
+    templateUrl,
     burstRoleArn: read("LAMBDAFLEX_BURST_ROLE_ARN"),
     burstParameters: parameters,
+    blueprint: blueprintOf(templateUrl, parameters),
     taskDefinition: read("LAMBDAFLEX_TASK_DEFINITION"),
     digest: read("LAMBDAFLEX_DIGEST"),
     topic: read("LAMBDAFLEX_TOPIC"),
     webhook: read("LAMBDAFLEX_WEBHOOK") || null,
   };
+}
+
+/** The URL holds the hash of the template, so it stands for all that is written there. */
+function blueprintOf(templateUrl: string, parameters: Readonly<Record<string, string>>): string {
+  const inputs = Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1));
+  const text = JSON.stringify([templateUrl, inputs]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
 function parametersOf(text: string): Readonly<Record<string, string>> | null {

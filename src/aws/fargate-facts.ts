@@ -6,7 +6,7 @@ import {
   TargetGroupNotFoundException,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { BurstOutputs } from "../core/deployment.ts";
-import type { FargateFacts } from "../core/index.ts";
+import type { FargateFacts, Tier } from "../core/index.ts";
 import type { BurstReading } from "./burst-stack.ts";
 import type { Deployment } from "./deployment.ts";
 
@@ -58,11 +58,16 @@ async function healthyTargets(
   }
 }
 
-/** The tier's facts. `probeOk` and `orphans` are read by others. */
+/**
+ * The tier's facts. `probeOk` and `orphans` are read by others. A tier by a former template has
+ * another digest than Lambda until its update begins, which is how the engine is moved to order
+ * it; on its way out it needs none, and may take its traffic back as it is.
+ */
 export function fargateFacts(
   reading: BurstReading,
   service: ServiceFacts,
   deployment: Deployment,
+  target: Tier,
 ): Omit<FargateFacts, "probeOk" | "orphans"> {
   const { tasksDesired, tasksHealthy } = service;
   const base = { tasksDesired, tasksHealthy, failure: null };
@@ -78,9 +83,11 @@ export function fargateFacts(
     case "failed":
       return { ...base, state: "failed", digest: null, failure: reading.failure };
     case "standing": {
-      const digest = digestOf(service.taskDefinitions, deployment);
-      const ready = digest !== null && tasksHealthy > 0;
-      return { ...base, state: ready ? "ready" : "starting", digest };
+      const runs = digestOf(service.taskDefinitions, deployment);
+      const ready = runs !== null && tasksHealthy > 0;
+      const former = reading.outdated && target === "fargate" && runs === deployment.digest;
+      const digest = former ? "image with former settings" : runs;
+      return { ...base, state: ready ? "ready" : "starting", digest, failure: reading.refusal };
     }
   }
 }

@@ -6,15 +6,29 @@ export function createToken(generation: number): string {
   return `create-${generation}`;
 }
 
-/** How the tokens of updates to a task definition begin. */
-export function updateTokenStart(taskDefinition: string): string {
-  const digest = createHash("sha256").update(taskDefinition).digest("hex");
-  return `update-${digest.slice(0, 16)}-`;
+/** What a burst stack is to be brought to. */
+export interface Wanted {
+  readonly taskDefinition: string;
+  readonly blueprint: string;
 }
 
-/** The token of an update to a task definition of a stack that was last changed at that time. */
-export function updateToken(taskDefinition: string, changedAtMs: number): string {
-  return `${updateTokenStart(taskDefinition)}${changedAtMs}`;
+/** How the tokens of all updates begin. */
+const updateStart = "update-";
+
+/** Whether a token is that of an update, whatever to. */
+export function isUpdateToken(token: string): boolean {
+  return token.startsWith(updateStart);
+}
+
+/** How the tokens of updates to what is wanted begin. */
+export function updateTokenStart({ taskDefinition, blueprint }: Wanted): string {
+  const digest = createHash("sha256").update(`${taskDefinition} ${blueprint}`).digest("hex");
+  return `${updateStart}${digest.slice(0, 16)}-`;
+}
+
+/** The token of an update to what is wanted of a stack that was last changed at that time. */
+export function updateToken(wanted: Wanted, changedAtMs: number): string {
+  return `${updateTokenStart(wanted)}${changedAtMs}`;
 }
 
 /** The token of one attempt to remove, or to continue a rollback of, one generation. */

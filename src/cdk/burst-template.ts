@@ -108,8 +108,9 @@ export function addBurstStack(
     securityGroup: groups.balancer,
     certificateArn: text("CertificateArn"),
   });
+  const turn = turnInputs(stack, config.fargate.minTasks);
   const service = addBurstService(stack, plan, entrance, {
-    ...turnInputs(stack, config.fargate.minTasks),
+    ...turn,
     network,
     securityGroups: [groups.tasks, ...config.network.securityGroupIds],
     wayOut: [...network.ready, ...wayOut],
@@ -124,7 +125,11 @@ export function addBurstStack(
     functionName: names.appFunction,
     balancer: balancer.attrLoadBalancerFullName,
   };
-  addAlarms(stack, plan, "burst", places, arn("lambda", `function:${names.controllerFunction}`));
+  const wakes = arn("lambda", `function:${names.controllerFunction}`);
+  for (const alarm of addAlarms(stack, plan, "burst", places, wakes)) {
+    // A resource must differ, or CloudFormation sees no update and keeps the former blueprint.
+    alarm.alarmDescription = Fn.join("", [`${alarm.alarmDescription} [`, turn.blueprint, "]"]);
+  }
   addOutputs(stack, {
     AlbDnsName: balancer.attrDnsName,
     AlbZoneId: balancer.attrCanonicalHostedZoneId,
@@ -152,7 +157,7 @@ function addInput(stack: Stack, name: BurstInputName): CfnParameter {
 function turnInputs(
   stack: Stack,
   tasksMin: number,
-): { taskDefinition: string; operation: string; initialTasks: string } {
+): { taskDefinition: string; operation: string; initialTasks: string; blueprint: string } {
   const taskDefinition = new CfnParameter(stack, "TaskDefinitionArn", {
     type: "String",
     description: "The revision with the digest that Lambda runs.",
@@ -168,10 +173,16 @@ function turnInputs(
     default: tasksMin,
     minValue: 1,
   });
+  const blueprint = new CfnParameter(stack, "Blueprint", {
+    type: "String",
+    default: "",
+    description: "What this stack was made from, by which its maker knows when it is outdated.",
+  });
   return {
     taskDefinition: taskDefinition.valueAsString,
     operation: operation.valueAsString,
     initialTasks: initialTasks.valueAsString,
+    blueprint: blueprint.valueAsString,
   };
 }
 

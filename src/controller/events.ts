@@ -21,6 +21,11 @@ export function eventsOfTick(
   if (refusal !== null) {
     events.push({ ...trouble(refusal, step.phase, nowMs), type: "notice" });
   }
+  const { state, failure } = result.world.fargate;
+  if (state !== "failed" && failure !== null) {
+    const message = `the burst tier serves on with its former settings: ${failure}`;
+    events.push({ ...trouble(message, step.phase, nowMs), type: "notice" });
+  }
   const arrived = arrival(result, told, nowMs);
   return arrived === null ? events : [...events, arrived];
 }

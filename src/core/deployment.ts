@@ -120,6 +120,8 @@ export interface ControllerVariables {
 /** Parameters of the burst stack that the controller fills in itself. */
 export interface BurstParameters {
   readonly TaskDefinitionArn: string;
+  /** Tells two templates with their inputs apart: what the stack was made or last updated from. */
+  readonly Blueprint: string;
   /** `update` leaves the task count alone: scaling may have changed it. */
   readonly Operation: "create" | "update";
   readonly InitialTasks: string;

@@ -67,7 +67,7 @@ export interface FargateFacts {
   readonly tasksHealthy: number;
   /** Result of the last request through the balancer with the real Host; `null` if not probed. */
   readonly probeOk: boolean | null;
-  /** The failing resource's own reason, when `state` is `failed`. */
+  /** The failing resource's own reason: why `state` is `failed`, or an update was rolled back. */
   readonly failure: string | null;
   /** Billable leftovers of a removed stack, by name. */
   readonly orphans: readonly string[];

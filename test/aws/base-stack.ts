@@ -138,6 +138,13 @@ export function deployImage(
   settle(world, base.stack, "UPDATE_COMPLETE");
 }
 
+/** Deploys other settings with the image that is deployed. */
+export function deploySettings(world: World, base: BaseStack, config: ConfigKeys): void {
+  const { ImageUri: image = "" } = base.stack.request.parameters;
+  updateStack(world, base.stack, baseRequest(world, config, image));
+  settle(world, base.stack, "UPDATE_COMPLETE");
+}
+
 function baseRequest(world: World, config: ConfigKeys, imageUri: string): StackRequest {
   const { base, files } = templatesOf(config);
   const bucket = world.buckets.get(`cdk-hnb659fds-assets-${account}-${region}`);

@@ -206,6 +206,7 @@ describe("the burst template", () => {
         ...Object.keys(JSON.parse(text)),
         "InitialTasks",
         "Operation",
+        "Blueprint",
         "TaskDefinitionArn",
       ];
       assert.deepEqual(handed.sort(), Object.keys(burst.Parameters ?? {}).sort(), name);

@@ -1,6 +1,6 @@
 /** What else happens to an application while it moves: drawn from a seed. */
 import { between, type Random, seededRandom } from "../../../src/core/random.ts";
-import { burstStack, deployImage, digestOf, domain } from "../base-stack.ts";
+import { burstStack, deployImage, deploySettings, digestOf, domain } from "../base-stack.ts";
 import { absolute, changeByHand } from "../world/dns.ts";
 import { killTasks } from "../world/ecs.ts";
 import { deleteStack } from "../world/stacks/lifecycle.ts";
@@ -130,6 +130,23 @@ export const incidents: readonly Draw[] = [
         const failure = { resource: serviceType, operation: "update", reason, times: failures };
         world.plannedFailures.push({ ...failure, operation: "update" });
         deployImage(world, base, config, digestOf("9"));
+      },
+    };
+  },
+  (random) => {
+    const failures = Math.floor(random() * 3);
+    return {
+      name: `other settings are deployed, and fail to be taken over ${failures} times`,
+      hurts: false,
+      happen: ({ world, base, config }) => {
+        const reason = "The health check cannot be changed";
+        const resource = "AWS::ElasticLoadBalancingV2::TargetGroup";
+        const failure = { resource, operation: "update", reason } as const;
+        if (failures > 0) world.plannedFailures.push({ ...failure, times: failures });
+        // What is deployed already would be no update.
+        const intervalSeconds = 6 + (Math.floor(world.nowMs / 60_000) % 40);
+        const fargate = { healthCheck: { intervalSeconds } };
+        deploySettings(world, base, { ...config, fargate });
       },
     };
   },

@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { deploymentNames } from "../../../src/core/deployment.ts";
-import { app, burstStack, deployImage, digestOf } from "../base-stack.ts";
+import {
+  app,
+  burstStack,
+  type ConfigKeys,
+  deployImage,
+  deploySettings,
+  digestOf,
+} from "../base-stack.ts";
 import { scriptedFault } from "../loopback/faults.ts";
 import { changeByHand } from "../world/dns.ts";
 import { deleteStack } from "../world/stacks/lifecycle.ts";
@@ -87,6 +94,28 @@ describe("troubles", () => {
     await reach(() => stack.status !== stuck, 30);
     await comeDown();
     assert.equal(lost(), 0);
+  });
+
+  it("brings new settings to a tier that serves, and says why it keeps the former", async () => {
+    await onFargate();
+    const reason = "The health check cannot be changed";
+    const resource = "AWS::ElasticLoadBalancingV2::TargetGroup";
+    cycle.world.plannedFailures.push({ resource, operation: "update", reason, times: 2 });
+    const stack = burst();
+    const interval = (): unknown =>
+      [...stack.resources.values()].find(({ type }) => type === resource)?.properties
+        .HealthCheckIntervalSeconds;
+    deploySettings(cycle.world, cycle.base, withInterval(7));
+    await reach(() => history().includes("serves on with its former settings"), 20);
+    await cycle.until(() => false, 5);
+    const updates = stack.events.filter((event) => event.reason === "User Initiated");
+    assert.equal(updates.filter((event) => event.status === "UPDATE_IN_PROGRESS").length, 1);
+    deploySettings(cycle.world, cycle.base, withInterval(8));
+    await reach(() => stack.status === "UPDATE_COMPLETE" && interval() === 8, 20);
+    assert.equal(share(), 255, "it was never taken for a failed tier");
+    assert.ok(!history().includes("Fargate failed"), history());
+    assert.equal(lost(), 0);
+    await comeDown();
   });
 
   it("brings both tiers to a new image that is deployed in the middle of a shift", async () => {
@@ -178,6 +207,11 @@ describe("troubles", () => {
     assert.ok(history().includes("target fargate"), history());
     await comeDown();
   });
+});
+
+const withInterval = (intervalSeconds: number): ConfigKeys => ({
+  ...shortStays,
+  fargate: { healthCheck: { intervalSeconds } },
 });
 
 function* historyItems({ world, base }: Cycle): Iterable<string> {
