@@ -317,6 +317,19 @@ test("settings that are refused are tried once; the tier serves on and says why"
   assert.deepEqual([after.fargate.digest, after.fargate.failure], [digest, null]);
 });
 
+test("what CloudWatch could not read is not taken for silence", async (t) => {
+  const stage = await startStage(t);
+  const cloud = stage.makeCloud();
+  await stage.provision(cloud);
+  for (const code of ["PartialData", "InternalError"] as const) {
+    stage.world.metrics.unreadable.set("RequestCount", code);
+    stage.world.advance(60_000);
+    await assert.rejects(stage.look(cloud), new RegExp(`could not read fargateRequests .${code}`));
+  }
+  stage.world.metrics.unreadable.clear();
+  assert.equal((await stage.look(cloud)).balancerLastRequestMs, null);
+});
+
 test("while the deployment is half done nothing is provisioned", async (t) => {
   const stage = await startStage(t);
   const cloud = stage.makeCloud();

@@ -51,7 +51,10 @@ export function readFromMs(windowSeenMs: number, drainQuietMs: number, nowMs: nu
   return Math.floor(fromMs / periodMs) * periodMs;
 }
 
-/** Reads all pages of all queries from `fromMs` to now. */
+/**
+ * Reads all pages of all queries from `fromMs` to now. Throws if any series is not whole: what is
+ * missing would count as zero, and a balancer that nobody could read as one that nobody asks.
+ */
 export async function readSeries(
   client: CloudWatchClient,
   queries: MetricDataQuery[],
@@ -59,6 +62,7 @@ export async function readSeries(
   nowMs: number,
 ): Promise<Series> {
   const series = Object.fromEntries(names.map((name) => [name, new Map<number, number>()]));
+  const states = new Map<string, string>(queries.map(({ Id: id = "" }) => [id, "missing"]));
   let next: string | undefined;
   for (let page = 0; page < pagesMax; page += 1) {
     const answer = await client.send(
@@ -75,13 +79,26 @@ export async function readSeries(
       Id: id = "",
       Timestamps: times = [],
       Values: values = [],
+      StatusCode: code = "Complete",
     } of answer.MetricDataResults ?? []) {
+      // All pages but the last are partial.
+      states.set(id, code);
       for (const [at, time] of times.entries()) series[id]?.set(time.getTime(), values[at] ?? 0);
     }
     next = answer.NextToken;
-    if (next === undefined) return series as unknown as Series;
+    if (next === undefined) {
+      requireWhole(states);
+      return series as unknown as Series;
+    }
   }
   throw new Error(`CloudWatch's answer has more than ${pagesMax} pages`);
+}
+
+function requireWhole(states: ReadonlyMap<string, string>): void {
+  const broken = [...states].filter(([, code]) => code !== "Complete");
+  if (broken.length === 0) return;
+  const list = broken.map(([id, code]) => `${id} (${code})`).join(", ");
+  throw new Error(`CloudWatch could not read ${list}`);
 }
 
 /** The closed windows from `fromMs` on, oldest first, Fargate's only while there is a balancer. */

@@ -155,6 +155,17 @@ export const incidents: readonly Draw[] = [
     return outage(service, Math.round(between(random, 2, 12)));
   },
   (random) => ({
+    name: "CloudWatch cannot read what the balancer counts for a while",
+    hurts: false,
+    happen: ({ world }) => {
+      world.metrics.unreadable.set(
+        "RequestCount",
+        random() < 0.5 ? "PartialData" : "InternalError",
+      );
+      world.after(between(random, 60, 900) * 1000, () => world.metrics.unreadable.clear());
+    },
+  }),
+  (random) => ({
     name: "Fargate does not answer probes for a while",
     hurts: false,
     happen: ({ world }) => {

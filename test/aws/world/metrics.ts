@@ -30,6 +30,8 @@ export interface Metrics {
   lateMs: { min: number; max: number };
   /** Share of a minute that can be read from its end on, while the rest is late; 0 for none. */
   partial: number;
+  /** Metrics that cannot be read now, with the status code that says so. */
+  readonly unreadable: Map<string, "PartialData" | "InternalError">;
 }
 
 interface Minute {
@@ -45,6 +47,7 @@ export function createMetrics(agenda: Agenda, random: Random): Metrics {
   const metrics: Metrics = {
     lateMs: { min: 5_000, max: 75_000 },
     partial: 0.6,
+    unreadable: new Map(),
     add(series, value, count = 1) {
       const startMs = Math.floor(agenda.nowMs / minuteMs) * minuteMs;
       const minutes = all.get(keyOf(series)) ?? new Map<number, Minute>();

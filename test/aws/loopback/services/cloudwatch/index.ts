@@ -66,13 +66,16 @@ function getMetricData(input: GetMetricDataCommandInput, world: World): object {
   const returned = queries.filter(({ ReturnData }) => String(ReturnData ?? true) === "true");
   return {
     MetricDataResults: returned.map((query) => {
-      const own = page.filter((point) => point.query === query && point.atMs !== null);
+      const broken = world.metrics.unreadable.get(query.MetricStat?.Metric?.MetricName ?? "");
+      const own = page.filter(
+        (point) => point.query === query && point.atMs !== null && broken === undefined,
+      );
       return {
         Id: query.Id,
         Label: query.Label ?? query.Id,
         Timestamps: own.map(({ atMs }) => new Date(atMs ?? 0)),
         Values: own.map(({ value }) => value),
-        StatusCode: more ? "PartialData" : "Complete",
+        StatusCode: broken ?? (more ? "PartialData" : "Complete"),
       };
     }),
     Messages: [],
