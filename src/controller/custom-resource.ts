@@ -40,14 +40,18 @@ export type SendAnswer = (
 /** CloudFormation shows so much of a reason. */
 const reasonMax = 1000;
 
+/** Waits between attempts to answer: the guard keeps the time in reserve. */
+const answerWaitsMs = [1_000, 2_000, 4_000, 8_000] as const;
+
 /**
  * Answers CloudFormation; without an answer it would wait for an hour. `failure` is the reason, or
- * `null`. Throws if the answer cannot be delivered.
+ * `null`. The same answer may come twice. Throws if it cannot be delivered after all.
  */
 export async function answer(
   event: CustomResourceEvent,
   failure: string | null,
   send: SendAnswer,
+  sleep: (ms: number) => Promise<void>,
 ): Promise<void> {
   const body = JSON.stringify({
     Status: failure === null ? "SUCCESS" : "FAILED",
@@ -61,6 +65,15 @@ export async function answer(
   });
   // The address is signed for a request without a content type, which bytes have none of.
   const bytes = new TextEncoder().encode(body);
-  const { status } = await send(event.ResponseURL, { method: "PUT", body: bytes });
-  if (status < 200 || status >= 300) throw new Error(`CloudFormation's address said ${status}`);
+  const url = event.ResponseURL;
+  let problem = "";
+  for (const waitMs of [...answerWaitsMs, null]) {
+    problem = await send(url, { method: "PUT", body: bytes }).then(
+      ({ status }) => (status >= 200 && status < 300 ? "" : `said ${status}`),
+      (error: unknown) => `did not answer: ${error instanceof Error ? error.message : error}`,
+    );
+    if (problem === "") return;
+    if (waitMs !== null) await sleep(waitMs);
+  }
+  throw new Error(`CloudFormation's address ${problem}`);
 }

@@ -55,7 +55,7 @@ async function serve(
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error);
   }
-  await answer(event, failure, options.send);
+  await answer(event, failure, options.send, options.sleep);
 }
 
 /** Resolves with whether all is gone; otherwise the next run has been asked for. */

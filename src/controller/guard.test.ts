@@ -158,6 +158,8 @@ const event: CustomResourceEvent = {
   ResourceProperties: properties,
 };
 
+const never = async (): Promise<void> => assert.fail("there was no need to wait");
+
 describe("the custom resource", () => {
   test("answers with the same id always, and with a reason that fits", async () => {
     const sent: Record<string, unknown>[] = [];
@@ -166,16 +168,33 @@ describe("the custom resource", () => {
       sent.push(JSON.parse(new TextDecoder().decode(init.body)));
       return { status: 200 };
     };
-    await answer(event, null, send);
-    await answer({ ...event, PhysicalResourceId: "guard-of-shop-burst" }, "x".repeat(5000), send);
+    const again = { ...event, PhysicalResourceId: "guard-of-shop-burst" };
+    await answer(event, null, send, never);
+    await answer(again, "x".repeat(5000), send, never);
     assert.equal(sent[0]?.PhysicalResourceId, "guard-of-shop-burst");
     assert.equal(sent[1]?.PhysicalResourceId, "guard-of-shop-burst");
     assert.deepEqual([sent[0]?.Status, sent[1]?.Status], ["SUCCESS", "FAILED"]);
     assert.equal(String(sent[1]?.Reason).length, 1000);
-    await assert.rejects(
-      answer(event, null, async () => ({ status: 403 })),
-      /403/,
-    );
+  });
+
+  test("sends its answer again while it is not taken, for a while", async () => {
+    const outcomes = [500, null, 200] as const;
+    let sent = 0;
+    let waitedMs = 0;
+    const sleep = async (ms: number) => {
+      waitedMs += ms;
+    };
+    const flaky = async () => {
+      const status = outcomes[sent];
+      sent += 1;
+      if (!status) throw new Error("connection reset");
+      return { status };
+    };
+    await answer(event, null, flaky, sleep);
+    assert.deepEqual([sent, waitedMs], [3, 3_000]);
+    const refuse = async () => ({ status: 403 });
+    await assert.rejects(answer(event, null, refuse, sleep), /said 403/);
+    assert.equal(waitedMs, 3_000 + 15_000);
   });
 
   test("refuses a change of the domain, whose old records nobody would remove", () => {
