@@ -63,7 +63,7 @@ describe("an engine that is noticed because it", () => {
 });
 
 describe("a removal that takes effect after its call has failed", () => {
-  /** The burst tier comes and goes, and is wanted again just as its removal seems to have failed. */
+  /** The burst tier comes and goes, and is wanted again just as its removal seems to fail. */
   const settings: EngineSettings = {
     ...scriptOf(1).settings,
     ttlMs: 10 * secondMs,
