@@ -2,6 +2,7 @@
 import { type CommandDef, defineCommand } from "citty";
 import { imageToDeploy } from "./deploy/build.ts";
 import { onService, print, serviceArgs } from "./deploy/command.ts";
+import { requireNotInUseYet } from "./deploy/in-use.ts";
 import { locked } from "./deploy/lock.ts";
 import { updateReport } from "./deploy/report.ts";
 import type { ServiceAt } from "./deploy/service.ts";
@@ -44,6 +45,7 @@ async function deploy(service: ServiceAt, given: string | null): Promise<UpdateR
     checkName(session, loaded),
   ]);
   return locked(table, "deploy", session.arn, pace, async () => {
+    await requireNotInUseYet(service);
     const image = await imageToDeploy({ session, loaded, given, screen, signal: pace.signal });
     screen.close();
     return updateBase(service, image);

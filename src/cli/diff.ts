@@ -1,11 +1,12 @@
 /** `lambdaflex diff`: what the next deployment would change, permissions first. */
 import { styleText } from "node:util";
 import { type CommandDef, defineCommand } from "citty";
-import { findZone } from "./aws/domain.ts";
+import { deploymentNames } from "../core/deployment.ts";
 import { readStack } from "./aws/stacks.ts";
-import { inFolder, writeAssembly } from "./deploy/assembly.ts";
+import { assembled } from "./deploy/assembled.ts";
 import { onService, print, serviceArgs } from "./deploy/command.ts";
 import { parseImage } from "./deploy/image.ts";
+import { changesInUse, listed, wayOut } from "./deploy/in-use.ts";
 import { requireOurs, requireUnclaimed } from "./deploy/ownership.ts";
 import type { ServiceAt } from "./deploy/service.ts";
 import type { Difference } from "./deploy/toolkit.ts";
@@ -33,26 +34,24 @@ const command: CommandDef = defineCommand({
 
 export default command;
 
-async function differenceOf(service: ServiceAt, given: string | null): Promise<Difference> {
+/** A difference, and what of it cannot be deployed now. */
+interface Comparison extends Difference {
+  /** What a burst runs on: it must be gone before these change. */
+  readonly inUse: readonly string[];
+}
+
+async function differenceOf(service: ServiceAt, given: string | null): Promise<Comparison> {
   const { loaded, names, session, cloudformation, pace, progress } = service;
   const { config } = loaded;
   const stack = await readStack(cloudformation, names.baseStack);
   if (stack === null) await requireUnclaimed(session, config.name);
   else requireOurs(stack, config.name);
   const image = given === null ? stack?.outputs.ImageUri : named(given, session.region);
-  const { domain, hostedZoneId } = config;
-  const zone = domain === null ? null : await findZone(session, domain, hostedZoneId);
   const { diffStack } = await import("./deploy/toolkit.ts");
-  return inFolder(async (folder) => {
-    const { account, region } = session;
-    await writeAssembly(config, {
-      out: folder,
-      account,
-      region,
-      ...(image && { image }),
-      ...(zone && { hostedZoneId: zone.id }),
-    });
-    return diffStack({ folder, tags: {}, pollMs: pace.pollMs }, progress);
+  return assembled(service, image, async (made) => {
+    const inUse = await changesInUse(service, made);
+    const target = { folder: made.folder, tags: {}, pollMs: pace.pollMs };
+    return { ...(await diffStack(target, progress)), inUse };
   });
 }
 
@@ -61,11 +60,21 @@ function named(text: string, region: string): string {
   return `${repository.uri}@${digest}`;
 }
 
-function report(result: Difference & { readonly app: string }): string {
-  const { app, different, text, security } = result;
+function report(result: Comparison & { readonly app: string }): string {
+  const { app, different, text, security, inUse } = result;
   if (!different) return `${app}: nothing would change\n`;
-  const warned = security.trim() !== "";
-  const title = "permissions or open ports change: look at them first";
-  const head = styleText(["bold", "yellow"], title, { stream: process.stdout });
-  return warned ? `${head}\n${security.trimEnd()}\n\n${text.trimEnd()}\n` : `${text.trimEnd()}\n`;
+  const titled = (title: string, body: string): string =>
+    `${styleText(["bold", "yellow"], title, { stream: process.stdout })}\n${body}\n\n`;
+  const blocked =
+    inUse.length === 0
+      ? ""
+      : titled(
+          "deploy refuses this while the burst runs: NETWORK_IN_USE",
+          `${listed(inUse)}\n${wayOut(deploymentNames(app).burstStack)}`,
+        );
+  const warned =
+    security.trim() === ""
+      ? ""
+      : titled("permissions or open ports change: look at them first", security.trimEnd());
+  return `${blocked}${warned}${text.trimEnd()}\n`;
 }

@@ -117,6 +117,7 @@ export const errorCodes = {
   TEMPLATE_TOO_LARGE: "A template is larger than CloudFormation takes.",
   STACK_OF_CDK: "The stack belongs to a CDK app of yours, which alone changes and removes it.",
   STACK_STUCK: "A stack is in a state that it does not leave by itself.",
+  NETWORK_IN_USE: "A burst runs on parts of the network that the deployment would change.",
   DEPLOYMENT_LOCKED: "Another deployment of the same service is under way.",
   NOT_DEPLOYED: "The service is not deployed in this account and region.",
   PREVIOUS_IMAGE_MISSING: "There is no earlier image to go back to.",

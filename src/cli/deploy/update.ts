@@ -2,12 +2,12 @@
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { UserError } from "../../config/errors.ts";
 import { appTag } from "../../core/deployment.ts";
-import { findZone } from "../aws/domain.ts";
 import { asAwsMistake } from "../aws/errors.ts";
 import { clientOf } from "../aws/session.ts";
 import { failuresSince, type ResourceFailure, readStack } from "../aws/stacks.ts";
-import { inFolder, writeAssembly } from "./assembly.ts";
+import { assembled } from "./assembled.ts";
 import { type BurstOutcome, burstFollows, wakeController } from "./burst.ts";
+import { requireNotInUse } from "./in-use.ts";
 import { recordDeployment } from "./record.ts";
 import { recovered } from "./recovery.ts";
 import { ensureServiceRoles } from "./roles.ts";
@@ -82,18 +82,16 @@ export async function updateBase(service: ServiceAt, image: string): Promise<Upd
 }
 
 async function deployTemplates(
-  { loaded, session, pace, progress }: ServiceAt,
+  service: ServiceAt,
   image: string,
 ): ReturnType<typeof import("./toolkit.ts").deployStack> {
-  const { config } = loaded;
-  const { domain } = config;
-  const zone = domain === null ? null : await findZone(session, domain, config.hostedZoneId);
+  const { loaded, pace, progress } = service;
   const { deployStack } = await import("./toolkit.ts");
-  return inFolder(async (folder) => {
-    const { account, region } = session;
-    const hosted = zone === null ? {} : { hostedZoneId: zone.id };
-    await writeAssembly(config, { out: folder, image, account, region, ...hosted });
-    const target = { folder, tags: { [appTag]: config.name }, pollMs: pace.pollMs };
+  return assembled(service, image, async (made) => {
+    // At the last moment: a burst may have begun while the image was built.
+    await requireNotInUse(service, made);
+    const tags = { [appTag]: loaded.config.name };
+    const target = { folder: made.folder, tags, pollMs: pace.pollMs };
     return uninterrupted(deployStack(target, progress), pace.signal);
   });
 }
