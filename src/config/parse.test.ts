@@ -14,6 +14,8 @@ function errorOf(raw: unknown): UserError {
   return assert.fail(`accepted: ${JSON.stringify(raw)}`);
 }
 
+const certificateArn = `arn:aws:acm:eu-west-1:111122223333:certificate/${"0".repeat(36)}`;
+
 const command = "node server.js";
 
 /** Each mistake alone, with its code, what the message says and what the hint says. */
@@ -76,6 +78,18 @@ const mistakes: readonly (readonly [object, string, string, RegExp])[] = [
     "CONFIG_VALUE_INVALID",
     "domain: expected a host name in lower case",
     /api\./,
+  ],
+  [
+    { domain: `${"a".repeat(53)}.example.com` },
+    "CONFIG_VALUE_INVALID",
+    "domain: 65 characters are more than the 64",
+    /certificateArn/,
+  ],
+  [
+    { domain: `${"a".repeat(60)}.${"b".repeat(56)}.example.com`, certificateArn },
+    "CONFIG_VALUE_INVALID",
+    "domain: 129 characters are more than the 128",
+    /shorter/,
   ],
   [{ fargate: { vcpu: 3 } }, "CONFIG_VALUE_INVALID", "one of 0.25, 0.5, 1, 2, 4, 8, 16", /0\.5/],
   [{ readiness: { path: "up" } }, "CONFIG_VALUE_INVALID", 'a path that starts with "/"', /"\/"/],

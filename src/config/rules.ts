@@ -134,7 +134,34 @@ const rules: readonly Rule[] = [
   },
 ];
 
+/** A certificate is made for a common name, which holds no more. */
+const madeNameMax = 64;
+
+/** A balancer compares no longer host names. */
+const hostNameMax = 128;
+
 const deploymentRules: readonly Rule[] = [
+  {
+    code: "CONFIG_VALUE_INVALID",
+    reads: ["domain"],
+    holds: ({ domain }) => (domain ?? "").length <= hostNameMax,
+    message: ({ domain }) =>
+      `${domain?.length} characters are more than the ${hostNameMax} that a load balancer compares`,
+    hint: () => "Choose a shorter host name.",
+  },
+  {
+    code: "CONFIG_VALUE_INVALID",
+    reads: ["domain", "certificateArn"],
+    holds: ({ domain, certificateArn }) => {
+      const { length } = domain ?? "";
+      return certificateArn !== null || length <= madeNameMax || length > hostNameMax;
+    },
+    message: ({ domain }) =>
+      `${domain?.length} characters are more than the ${madeNameMax} that a certificate is made for`,
+    hint: () =>
+      "Choose a shorter host name, or set certificateArn to a certificate of yours that has it " +
+      "as an alternative name.",
+  },
   {
     code: "SECRET_INVALID",
     reads: ["secrets", "env"],
