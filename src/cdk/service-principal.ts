@@ -11,6 +11,7 @@ import {
 import { Lazy, Stack } from "aws-cdk-lib/core";
 import type { Construct } from "constructs";
 import type { Config } from "../config/index.ts";
+import { checkPolicySize } from "./policy-size.ts";
 import { addServicePolicy, permissionStatements } from "./roles.ts";
 
 /** Both roles behind one principal, whose permissions are one policy. */
@@ -55,6 +56,7 @@ export class ServicePrincipal implements IPrincipal {
 
   #add(statement: object): void {
     this.#statements.push(statement);
+    checkPolicySize(Stack.of(this.#scope).resolve(this.#statements));
     this.#policy ??= addServicePolicy(
       this.#scope,
       Lazy.any({ produce: () => this.#statements }) as unknown as object[],

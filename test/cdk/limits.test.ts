@@ -45,6 +45,17 @@ describe("limits", () => {
     assert.ok(bytes <= 4096, `${bytes} bytes`);
   });
 
+  test("permissions that no policy of IAM could hold are refused here", () => {
+    const of = (count: number) => ({
+      actions: ["s3:GetObject"],
+      resources: Array.from({ length: count }, (_, at) => `arn:aws:s3:::bucket-${at}/*`),
+    });
+    const refused = (error: UserError) =>
+      error.code === "CONFIG_VALUE_INVALID" && /IAM allows 6144/.test(error.message);
+    assert.throws(() => bothTemplates({ permissions: [of(100), of(100), of(100)] }), refused);
+    bothTemplates({ permissions: [of(100), of(100)] });
+  });
+
   test("variables and secrets that Lambda would refuse are refused here", () => {
     const many = Array.from({ length: 60 }, (_, at) => [`SECRET_${at}`, secrets.API_KEY ?? ""]);
     assert.throws(
@@ -57,7 +68,8 @@ describe("limits", () => {
 /** Everything set, and as long as it may be. */
 const largest = {
   name: "a23456789012345",
-  domain: `${"a".repeat(60)}.${"b".repeat(60)}.${"c".repeat(60)}.${"d".repeat(57)}.example.com`,
+  domain: `${"a".repeat(58)}.${"b".repeat(57)}.example.com`,
+  certificateArn: `arn:aws:acm:ap-southeast-1:111122223333:certificate/${"0".repeat(36)}`,
   readiness: { path: `/${"p".repeat(199)}`, timeoutSeconds: 299.999 },
   network: { tasks: "private" },
   standby: "warm",
