@@ -32,13 +32,7 @@ import {
 import { findOrphans, removeOrphans } from "./orphans.ts";
 import { type Untold, untoldOf, withUntold } from "./outbox.ts";
 import type { Probe } from "./probe.ts";
-import {
-  type AliasFacts,
-  changeRecords,
-  isInSync,
-  readRecords,
-  routeOfRecords,
-} from "./records.ts";
+import { type AliasFacts, changeRecords, isInSync, readRoute } from "./records.ts";
 import { closeClients, type ServiceClients } from "./service-clients.ts";
 import { closeTable, readState, type StateTable, writeNotes, writeStatus } from "./table.ts";
 
@@ -109,9 +103,9 @@ export class AwsCloud implements Cloud {
     const state = readState(table);
     const records = domain !== null && looksAtRecords(nowMs);
     const stirred = records
-      ? readRecords(clients.route53, domain)
-          .then((found) => routeOfRecords(found, domain, null))
-          .then((route) => (sameRoute(route, lambdaOnly) ? null : "the records were changed"))
+      ? readRoute(clients.route53, domain, null).then((route) =>
+          sameRoute(route, lambdaOnly) ? null : "the records were changed",
+        )
       : readAlarms(clients.cloudwatch, deployment.app).then((alarms) =>
           someRing(alarms) ? "an alarm rings" : null,
         );
@@ -246,8 +240,7 @@ export class AwsCloud implements Cloud {
     const { deployment, clients } = this.#parts;
     const { domain } = deployment;
     if (domain === null) return { route: lambdaOnly, inSync: true };
-    const records = await readRecords(clients.route53, domain);
-    const route = routeOfRecords(records, domain, aliasOf(burst));
+    const route = await readRoute(clients.route53, domain, aliasOf(burst));
     return { route, inSync: await this.#inSync(status, memory, route, nowMs) };
   }
 

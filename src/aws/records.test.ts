@@ -1,11 +1,11 @@
 /** Routes and records stand for each other. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ResourceRecordSet } from "@aws-sdk/client-route-53";
+import type { ResourceRecordSet, Route53Client } from "@aws-sdk/client-route-53";
 import fc from "fast-check";
 import { lambdaOnly, routeOf } from "../core/index.ts";
 import { toRoute53Weights } from "../core/route.ts";
-import { type OwnRecords, otherRegion, routeOfRecords } from "./records.ts";
+import { type OwnRecords, otherRegion, readRoute, routeOfRecords } from "./records.ts";
 
 const domain = { name: "a.example.com", zoneId: "Z1", apiTarget: "d-1.aws", apiTargetZone: "ZA" };
 const balancer = { name: "Alb-1.elb.aws", zoneId: "ZB" };
@@ -59,4 +59,24 @@ test("a record that leads into another region is another deployment's", () => {
   assert.equal(seen("us-east-1", api("us-east-1"), alb("us-gov-west-1")), "us-gov-west-1");
   assert.equal(seen("us-east-1"), null);
   assert.equal(seen("us-east-1", "d-1.aws."), null, "a name without a region tells nothing");
+});
+
+test("a name that somebody else's record answers is not ours to move", async () => {
+  const routeAmong = (...sets: readonly ResourceRecordSet[]) => {
+    const client = { send: async () => ({ ResourceRecordSets: sets }) };
+    return readRoute(client as unknown as Route53Client, domain, null);
+  };
+  const simple = (Name: string, Type: "A" | "AAAA" | "CNAME"): ResourceRecordSet => ({
+    Name,
+    Type,
+    TTL: 60,
+    ResourceRecords: [{ Value: "old" }],
+  });
+  const nothing = await routeAmong();
+  assert.notDeepEqual(nothing, lambdaOnly, "a free name gets its record");
+  for (const type of ["A", "CNAME"] as const) {
+    assert.deepEqual(await routeAmong(simple("a.example.com.", type)), lambdaOnly);
+    assert.deepEqual(await routeAmong(simple("b.example.com.", type)), nothing);
+  }
+  assert.deepEqual(await routeAmong(simple("a.example.com.", "AAAA")), nothing);
 });

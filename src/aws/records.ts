@@ -9,7 +9,7 @@ import {
   type Route53Client,
 } from "@aws-sdk/client-route-53";
 import { recordIdentifiers } from "../core/deployment.ts";
-import type { Route, Tier } from "../core/index.ts";
+import { lambdaOnly, type Route, type Tier } from "../core/index.ts";
 import { toRoute53Weights } from "../core/route.ts";
 import type { DomainFacts } from "./deployment.ts";
 
@@ -30,6 +30,32 @@ export type RecordPlace = Pick<DomainFacts, "name" | "zoneId">;
 
 /** Reads the records of both tiers. Others of the same name are not the controller's. */
 export async function readRecords(client: Route53Client, domain: RecordPlace): Promise<OwnRecords> {
+  return ownAmong(await listRecords(client, domain), domain);
+}
+
+/**
+ * The route that the records of the domain stand for. A name that somebody else's record answers
+ * cannot be moved, nor can a record of ours stand beside that one: until `lambdaflex deploy
+ * --take-domain` replaces it, it counts as the route that needs no change.
+ */
+export async function readRoute(
+  client: Route53Client,
+  domain: DomainFacts,
+  balancer: AliasFacts | null,
+): Promise<Route> {
+  const sets = await listRecords(client, domain);
+  const own = ownAmong(sets, domain);
+  const foreign = sets.some(
+    ({ Name, Type, SetIdentifier: id }) =>
+      sameName(Name, domain.name) && (Type === "CNAME" || (Type === "A" && id === undefined)),
+  );
+  return foreign ? lambdaOnly : routeOfRecords(own, domain, balancer);
+}
+
+async function listRecords(
+  client: Route53Client,
+  domain: RecordPlace,
+): Promise<readonly ResourceRecordSet[]> {
   const { ResourceRecordSets: sets = [] } = await client.send(
     new ListResourceRecordSetsCommand({
       HostedZoneId: domain.zoneId,
@@ -38,6 +64,10 @@ export async function readRecords(client: Route53Client, domain: RecordPlace): P
       MaxItems: recordsMax,
     }),
   );
+  return sets;
+}
+
+function ownAmong(sets: readonly ResourceRecordSet[], domain: RecordPlace): OwnRecords {
   const own = (tier: Tier): ResourceRecordSet | null =>
     sets.find((set) => {
       const named = sameName(set.Name, domain.name) && set.Type === "A";
@@ -158,19 +188,26 @@ export async function isInSync(client: Route53Client, changeId: string): Promise
 }
 
 function upsert(domain: DomainFacts, tier: Tier, weight: number, target: AliasFacts): Change {
+  return { Action: "UPSERT", ResourceRecordSet: tierRecord(domain, tier, weight, target) };
+}
+
+/** The record of a tier, as it is made. */
+export function tierRecord(
+  domain: RecordPlace,
+  tier: Tier,
+  weight: number,
+  target: AliasFacts,
+): ResourceRecordSet {
   return {
-    Action: "UPSERT",
-    ResourceRecordSet: {
-      Name: domain.name,
-      Type: "A",
-      SetIdentifier: recordIdentifiers[tier],
-      Weight: weight,
-      AliasTarget: {
-        HostedZoneId: target.zoneId,
-        DNSName: target.name,
-        // On both, so that DNS alone falls back to the other tier when one is dead.
-        EvaluateTargetHealth: true,
-      },
+    Name: domain.name,
+    Type: "A",
+    SetIdentifier: recordIdentifiers[tier],
+    Weight: weight,
+    AliasTarget: {
+      HostedZoneId: target.zoneId,
+      DNSName: target.name,
+      // On both, so that DNS alone falls back to the other tier when one is dead.
+      EvaluateTargetHealth: true,
     },
   };
 }

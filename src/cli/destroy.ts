@@ -37,7 +37,7 @@ const leaving =
   "there; to keep the service instead, lambdaflex deploy, then lambdaflex auto.";
 
 function report(result: RemovalResult): string {
-  const { ok, app, account, region, failures, remaining, unproven, looked, kept } = result;
+  const { ok, app, account, region, failures, remaining, unproven, looked, kept, restore } = result;
   const head = ok ? "removed, and nothing billable remains" : "not removed completely";
   const lines = [
     `${app} in ${account}/${region}: ${head}`,
@@ -46,6 +46,11 @@ function report(result: RemovalResult): string {
     ...unproven.map((arn) => `the tag search still shows ${arn}; it lags behind for hours`),
     ...looked.map((what) => `  looked at ${what}`),
     ...kept.map((what) => `  kept on purpose: ${what}`),
+    ...(restore === null
+      ? []
+      : [
+          `  before lambdaflex the domain led to ${restore.led}; to restore it: ${restore.command}`,
+        ]),
   ];
   if (!ok) lines.push("next: repair what the reason names, then run lambdaflex destroy again");
   return `${lines.join("\n")}\n`;

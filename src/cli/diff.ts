@@ -2,6 +2,8 @@
 import { styleText } from "node:util";
 import { type CommandDef, defineCommand } from "citty";
 import { deploymentNames } from "../core/deployment.ts";
+import { readClaim, recordText } from "./aws/claim.ts";
+import { findZone } from "./aws/domain.ts";
 import { readStack } from "./aws/stacks.ts";
 import { assembled } from "./deploy/assembled.ts";
 import { onService, print, serviceArgs } from "./deploy/command.ts";
@@ -38,6 +40,8 @@ export default command;
 interface Comparison extends Difference {
   /** What a burst runs on: it must be gone before these change. */
   readonly inUse: readonly string[];
+  /** Records of the domain that lead elsewhere: `deploy --take-domain` would replace them. */
+  readonly taken: readonly string[];
 }
 
 async function differenceOf(service: ServiceAt, given: string | null): Promise<Comparison> {
@@ -50,9 +54,17 @@ async function differenceOf(service: ServiceAt, given: string | null): Promise<C
   const { diffStack } = await import("./deploy/toolkit.ts");
   return assembled(service, image, async (made) => {
     const inUse = await changesInUse(service, made);
+    const taken = await foreignRecords(service);
     const target = { folder: made.folder, tags: {}, pollMs: pace.pollMs };
-    return { ...(await diffStack(target, progress)), inUse };
+    return { ...(await diffStack(target, progress)), inUse, taken };
   });
+}
+
+async function foreignRecords({ loaded, session }: ServiceAt): Promise<readonly string[]> {
+  const { domain, hostedZoneId } = loaded.config;
+  if (domain === null) return [];
+  const zone = await findZone(session, domain, hostedZoneId);
+  return (await readClaim(session, zone, domain)).foreign.map(recordText);
 }
 
 function named(text: string, region: string): string {
@@ -61,8 +73,8 @@ function named(text: string, region: string): string {
 }
 
 function report(result: Comparison & { readonly app: string }): string {
-  const { app, different, text, security, inUse } = result;
-  if (!different) return `${app}: nothing would change\n`;
+  const { app, different, text, security, inUse, taken } = result;
+  if (!different && taken.length === 0) return `${app}: nothing would change\n`;
   const titled = (title: string, body: string): string =>
     `${styleText(["bold", "yellow"], title, { stream: process.stdout })}\n${body}\n\n`;
   const blocked =
@@ -72,9 +84,16 @@ function report(result: Comparison & { readonly app: string }): string {
           "deploy refuses this while the burst runs: NETWORK_IN_USE",
           `${listed(inUse)}\n${wayOut(deploymentNames(app).burstStack)}`,
         );
+  const live =
+    taken.length === 0
+      ? ""
+      : titled(
+          "the domain leads elsewhere: deploy refuses it, deploy --take-domain replaces",
+          taken.join("\n"),
+        );
   const warned =
     security.trim() === ""
       ? ""
       : titled("permissions or open ports change: look at them first", security.trimEnd());
-  return `${blocked}${warned}${text.trimEnd()}\n`;
+  return `${live}${blocked}${warned}${text.trimEnd()}\n`;
 }

@@ -98,6 +98,7 @@ export const errorCodes = {
   BOOTSTRAP_MISSING: "The account and region are not bootstrapped for the CDK, or too long ago.",
   ZONE_NOT_FOUND: "No public hosted zone of the account covers the domain.",
   DOMAIN_TAKEN: "The domain has records already, which lead elsewhere.",
+  DOMAIN_NOT_SIMPLE: "The domain's records have a routing policy, so they are not replaced.",
   CERTIFICATE_INVALID: "The certificate is not issued, or does not cover the domain.",
   CERTIFICATE_REGION: "The certificate is in another region than the service.",
   NAME_TAKEN: "Something in the account has the name already and is not of this service.",

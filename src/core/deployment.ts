@@ -167,7 +167,8 @@ export const controllerMetrics = {
  * Keys of the state table. `status` holds `revision` (number) and `status` (JSON text), changed
  * only by compare-and-swap on the revision, and the controller's notes; `lease` an owner and the
  * end of its turn; `event` what happened, by time, until `ttl` (seconds since 1970); `deploy` the
- * lock of a deployment; `deployment` which image was deployed, by time.
+ * lock of a deployment; `deployment` which image was deployed, by time; `former` where the domain
+ * led before it was taken over.
  */
 export const tableKeys = {
   partition: "pk",
@@ -176,6 +177,7 @@ export const tableKeys = {
   status: { pk: "status", sk: "status" },
   lease: { pk: "lease", sk: "lease" },
   deploy: { pk: "deploy", sk: "deploy" },
+  former: { pk: "former", sk: "former" },
   event: "event",
   deployment: "deployment",
 } as const;

@@ -82,6 +82,7 @@ test("builds, pushes by digest and deploys; the same again changes nothing", asy
       url: "https://shop.example.com",
       unchanged: false,
       burst: { state: "absent" },
+      takeover: null,
       failures: [],
       leftBehind: [],
     });

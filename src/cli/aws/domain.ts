@@ -4,15 +4,9 @@ import {
   GetHostedZoneCommand,
   type HostedZone,
   ListHostedZonesByNameCommand,
-  ListResourceRecordSetsCommand,
-  type ListResourceRecordSetsCommandInput,
-  type ListResourceRecordSetsCommandOutput,
-  type ResourceRecordSet,
   Route53Client,
 } from "@aws-sdk/client-route-53";
-import { otherRegion } from "../../aws/records.ts";
 import { UserError } from "../../config/errors.ts";
-import { recordIdentifiers } from "../../core/deployment.ts";
 import { isNamed } from "./errors.ts";
 import { clientOf, type Session } from "./session.ts";
 
@@ -85,65 +79,6 @@ async function requireZone(client: Route53Client, domain: string, id: string): P
     throw new UserError("ZONE_NOT_FOUND", message, hint);
   }
   return zoneOf(zone);
-}
-
-/** Pages that a name's records are looked for on at most; a name has a handful. */
-const recordPagesMax = 10;
-
-/**
- * Throws UserError DOMAIN_TAKEN if the name is answered already: Route 53 lets no weighted record
- * stand beside another one, and the record of a deployment elsewhere must not be taken from it.
- */
-export async function requireFreeName(session: Session, zone: Zone, domain: string): Promise<void> {
-  const found = await recordsAt(new Route53Client(clientOf(session)), zone, domain);
-  const tiers: readonly (string | undefined)[] = Object.values(recordIdentifiers);
-  const own = (record: ResourceRecordSet): boolean =>
-    record.Type === "A" && tiers.includes(record.SetIdentifier);
-  const where = otherRegion(found.filter(own), session.region);
-  if (where !== null) {
-    const message = `a deployment in ${where} answers for ${domain}`;
-    const hint = `Destroy it with --region ${where}, or choose another domain or region.`;
-    throw new UserError("DOMAIN_TAKEN", message, hint);
-  }
-  const others = found.filter((record) => !own(record));
-  if (others.length === 0) return;
-  const list = others.map(({ Type, AliasTarget, ResourceRecords: values = [] }) => {
-    const to = AliasTarget?.DNSName ?? values.map(({ Value }) => Value).join(", ");
-    return `${Type} ${to}`;
-  });
-  const message = `${domain} has records already: ${list.join("; ")}`;
-  const hint =
-    "Deploy with another name below the zone, and move your clients to it; or remove the records " +
-    "first, if nobody needs what they lead to.";
-  throw new UserError("DOMAIN_TAKEN", message, hint);
-}
-
-/** The records that answer for a name, or that none of ours could stand beside. */
-async function recordsAt(
-  client: Route53Client,
-  { id }: Zone,
-  domain: string,
-): Promise<readonly ResourceRecordSet[]> {
-  const found: ResourceRecordSet[] = [];
-  let from: Partial<ListResourceRecordSetsCommandInput> | null = { StartRecordName: domain };
-  for (let page = 0; page < recordPagesMax && from !== null; page += 1) {
-    const answer: ListResourceRecordSetsCommandOutput = await client.send(
-      new ListResourceRecordSetsCommand({ HostedZoneId: id, ...from }),
-    );
-    const all = answer.ResourceRecordSets ?? [];
-    const here = all.filter(({ Name }) => Name === `${domain}.`);
-    found.push(...here.filter(({ Type }) => Type === "A" || Type === "CNAME"));
-    // Names come sorted: the first other one ends ours.
-    const ended = here.length < all.length || answer.IsTruncated !== true;
-    from = ended
-      ? null
-      : {
-          StartRecordName: answer.NextRecordName,
-          StartRecordType: answer.NextRecordType,
-          StartRecordIdentifier: answer.NextRecordIdentifier,
-        };
-  }
-  return found;
 }
 
 /** Throws UserError CERTIFICATE_REGION or CERTIFICATE_INVALID unless the service can use it. */

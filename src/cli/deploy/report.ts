@@ -15,6 +15,7 @@ export function updateReport(result: UpdateResult): string {
     `  image   ${digest(image)}`,
     `  burst   ${burstText(result)}`,
     ...(url === null ? [] : [`  url     ${url}`]),
+    ...takeoverLines(result),
     ...failures.map((failure) => `failed: ${sentence(failure)}`),
     ...leftBehind.map((what) => `left behind, may be billed: ${what}`),
     ok
@@ -23,6 +24,17 @@ export function updateReport(result: UpdateResult): string {
   ];
   if (burst.state === "failed") lines.splice(-1, 0, `failed: ${burst.reason}`);
   return `${lines.join("\n")}\n`;
+}
+
+function takeoverLines({ takeover }: UpdateResult): readonly string[] {
+  if (takeover === null) return [];
+  const { domain } = takeover;
+  if (!takeover.ok) return [`failed: ${domain} was not taken over: ${takeover.reason}`];
+  return [
+    `  taken   ${domain}, which led to ${takeover.former}`,
+    `  keep    the old service running for ${takeover.keepSeconds} s: clients may go on to it`,
+    `  undo    ${takeover.undo}`,
+  ];
 }
 
 function burstText({ burst }: UpdateResult): string {

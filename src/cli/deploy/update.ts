@@ -12,6 +12,7 @@ import { recordDeployment } from "./record.ts";
 import { recovered } from "./recovery.ts";
 import { ensureServiceRoles } from "./roles.ts";
 import type { ServiceAt } from "./service.ts";
+import { type Takeover, takeOver } from "./takeover.ts";
 
 /** What a deployment came to. */
 export interface UpdateResult {
@@ -23,6 +24,8 @@ export interface UpdateResult {
   readonly url: string | null;
   readonly unchanged: boolean;
   readonly burst: BurstOutcome;
+  /** What became of a name that was live already; `null` if it was free or ours. */
+  readonly takeover: Takeover | null;
   readonly failures: readonly ResourceFailure[];
   /** What CloudFormation could not remove: it still exists and may be billed. */
   readonly leftBehind: readonly string[];
@@ -32,7 +35,11 @@ export interface UpdateResult {
 const clockSlackMs = 60_000;
 
 /** Deploys the image. What AWS fails at is in the result; mistakes are thrown. */
-export async function updateBase(service: ServiceAt, image: string): Promise<UpdateResult> {
+export async function updateBase(
+  service: ServiceAt,
+  image: string,
+  takeDomain = false,
+): Promise<UpdateResult> {
   const { loaded, names, session, cloudformation, pace, progress, table } = service;
   const { config } = loaded;
   const empty = {
@@ -43,6 +50,7 @@ export async function updateBase(service: ServiceAt, image: string): Promise<Upd
     url: null,
     unchanged: false,
     burst: { state: "absent" } as const,
+    takeover: null,
     leftBehind: [],
   };
   await recovered({
@@ -61,6 +69,7 @@ export async function updateBase(service: ServiceAt, image: string): Promise<Upd
     progress.close();
     await recordDeployment(table, { atMs: pace.nowMs(), image, by: session.arn });
     const lambda = new LambdaClient(clientOf(session));
+    const takeover = takeDomain ? await takeOver({ ...service, lambda, say: progress.say }) : null;
     // It makes the domain's record: who asks too early hears for 15 minutes of no such name.
     await wakeController(lambda, names);
     const burst = await burstFollows({
@@ -69,10 +78,10 @@ export async function updateBase(service: ServiceAt, image: string): Promise<Upd
       sinceMs: sinceMs - clockSlackMs,
       say: progress.say,
     });
-    const ok = burst.state !== "failed";
+    const ok = burst.state !== "failed" && takeover?.ok !== false;
     const { unchanged, leftBehind, outputs } = deployed;
     const url = outputs.Url ?? null;
-    return { ...empty, ok, url, unchanged, burst, failures: [], leftBehind };
+    return { ...empty, ok, url, unchanged, burst, takeover, failures: [], leftBehind };
   } catch (error) {
     progress.close();
     const mistake = asAwsMistake(error);

@@ -17,6 +17,7 @@ import {
   settled,
 } from "../aws/stacks.ts";
 import { inFolder, writeAssembly } from "../deploy/assembly.ts";
+import { formerText, readFormer, restoreCommand } from "../deploy/former.ts";
 import { removeRepository } from "../deploy/image.ts";
 import { hasFunction, requireOurs, requireUnclaimed } from "../deploy/ownership.ts";
 import type { ServiceAt } from "../deploy/service.ts";
@@ -33,6 +34,8 @@ export interface RemovalResult extends Proof {
   readonly failures: readonly ResourceFailure[];
   /** What stays on purpose. */
   readonly kept: readonly string[];
+  /** Where the domain led before it was taken over, and how it is led there again. */
+  readonly restore: { readonly led: string; readonly command: string } | null;
 }
 
 /** How the removal may be varied. */
@@ -53,6 +56,8 @@ export async function removeService(
   const base = await quietStack(service, names.baseStack);
   let failures: readonly ResourceFailure[] = [];
   if (base === null) await requireUnclaimed(session, config.name);
+  // It goes with the table.
+  const former = base === null ? null : await readFormer(table);
   if (base !== null) {
     requireOurs(base, config.name);
     const lambda = new LambdaClient(clientOf(session));
@@ -76,7 +81,8 @@ export async function removeService(
   const { account, region } = session;
   const ok = failures.length === 0 && proof.remaining.length === 0;
   const kept = [...others, ...keptOnPurpose(service, options.keepImages)];
-  return { ok, app: config.name, account, region, failures, kept, ...proof };
+  const restore = former && { led: formerText(former), command: restoreCommand(former, null) };
+  return { ok, app: config.name, account, region, failures, kept, restore, ...proof };
 }
 
 /** The stack once nothing is under way in it; `null` if there is none. */

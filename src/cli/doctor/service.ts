@@ -3,7 +3,8 @@ import { CloudFormationClient } from "@aws-sdk/client-cloudformation";
 import { ECRClient } from "@aws-sdk/client-ecr";
 import type { LoadedConfig } from "../../config/index.ts";
 import { deploymentNames } from "../../core/deployment.ts";
-import { findZone, requireCertificate, requireFreeName } from "../aws/domain.ts";
+import { readClaim, requireFree, requireTakeable } from "../aws/claim.ts";
+import { findZone, requireCertificate } from "../aws/domain.ts";
 import { clientOf, type Session } from "../aws/session.ts";
 import { isBusy, readStack } from "../aws/stacks.ts";
 import { dockerEngine, platformOf } from "../deploy/docker.ts";
@@ -12,12 +13,13 @@ import { requireOurs, requireUnclaimed } from "../deploy/ownership.ts";
 import { type Finding, fine, warning } from "./finding.ts";
 
 /**
- * The zone and the certificate of the domain, and that its name is free or ours. Throws UserError
- * ZONE_…, CERTIFICATE_… or DOMAIN_TAKEN.
+ * The zone and the certificate of the domain, and that its name is free or ours, or that it can be
+ * taken over if `take` says so. Throws UserError ZONE_…, CERTIFICATE_…, DOMAIN_….
  */
 export async function checkDomain(
   session: Session,
   { config }: LoadedConfig,
+  take = false,
 ): Promise<readonly Finding[]> {
   const { domain, hostedZoneId, certificateArn } = config;
   if (domain === null) {
@@ -31,7 +33,9 @@ export async function checkDomain(
     ];
   }
   const zone = await findZone(session, domain, hostedZoneId);
-  await requireFreeName(session, zone, domain);
+  const claim = await readClaim(session, zone, domain);
+  if (take) requireTakeable(claim);
+  else requireFree(claim);
   const found = [fine("domain", `${domain} in the public zone ${zone.name} (${zone.id})`)];
   if (certificateArn === null)
     return [...found, fine("certificate", "made by the stack, for free")];

@@ -84,6 +84,10 @@ export function applyBatch(
 
 /** A name has either one simple record of a type or weighted ones. */
 function refuseMixed(records: readonly RecordSet[]): void {
+  for (const { Name, Type } of records.filter((record) => record.Type === "CNAME")) {
+    const other = records.find((record) => record.Name === Name && record.Type !== Type);
+    if (other) refuse(`RRSet of type ${other.Type} with DNS name ${Name} conflicts with a CNAME`);
+  }
   for (const record of records) {
     if (record.SetIdentifier !== undefined) continue;
     const other = records.find(
