@@ -1,4 +1,4 @@
-/** How long the policy of the service is: IAM refuses a longer one, but not before the deployment. */
+/** How long the policy of the service is: IAM refuses a longer one, but only when deployed. */
 import { UserError } from "../config/index.ts";
 
 /** IAM takes so many characters of a managed policy, white space aside. */

@@ -157,7 +157,7 @@ const deploymentRules: readonly Rule[] = [
       return certificateArn !== null || length <= madeNameMax || length > hostNameMax;
     },
     message: ({ domain }) =>
-      `${domain?.length} characters are more than the ${madeNameMax} that a certificate is made for`,
+      `${domain?.length} characters are more than the ${madeNameMax} of a certificate that is made`,
     hint: () =>
       "Choose a shorter host name, or set certificateArn to a certificate of yours that has it " +
       "as an alternative name.",
