@@ -123,7 +123,7 @@ test("nor on the way back, which goes on from where the weights are", async () =
   assert.equal(status.syncedAtMs, null, "clients may still follow what was commanded before");
 });
 
-test("weights that somebody changed are put back, however long ago they were commanded", async () => {
+test("changed weights are put back, however long ago they were commanded", async () => {
   const route = { lambda: 0, fargate: 100, fargateRecord: true };
   const stage = servingStage({ target: "fargate", route }, { route: shared });
   stage.nowMs += 30 * 24 * 60 * 60_000;
