@@ -26,6 +26,22 @@ async function reads(page: Page, selector: string, pattern: RegExp): Promise<voi
   }, patienceMs);
 }
 
+/** Waits for so many elements: what is drawn or unfolded comes a moment after its event. */
+async function has(page: Page, selector: string, countMin: number): Promise<void> {
+  await eventually(async () => {
+    const count = await page.locator(selector).count();
+    return count >= countMin || `${count} × ${selector}`;
+  }, patienceMs);
+}
+
+/** Waits until no plot is blank: they are drawn with the next frame. */
+async function isDrawn(page: Page): Promise<void> {
+  await eventually(async () => {
+    const blank = await page.evaluate(blankPlots);
+    return blank === 0 || `${blank} blank plots`;
+  }, patienceMs);
+}
+
 describe("the page", { skip: noBrowser }, () => {
   let browser: Browser;
   let folder: string;
@@ -60,9 +76,9 @@ describe("the page", { skip: noBrowser }, () => {
     for (const phase of ["Provisioning Fargate", "Shifting to Fargate", "Steady on Fargate"]) {
       assert.ok(seen.has(phase), `${phase} in ${[...seen].join(", ")}`);
     }
-    assert.equal(await page.evaluate(blankPlots), 0);
-    assert.ok((await page.locator("#journal-rows tr").count()) > 5);
-    assert.ok((await page.locator("#lane .phase").count()) >= 4);
+    await isDrawn(page);
+    await has(page, "#journal-rows tr", 6);
+    await has(page, "#lane .phase", 4);
     const { code, stderr } = await rehearsal.ended;
     assert.equal(code, 0, stderr);
     assert.deepEqual(problems, []);
@@ -87,7 +103,7 @@ describe("the page", { skip: noBrowser }, () => {
     await page.keyboard.press("PageUp");
     await reads(page, "#announcer", /\d\d:\d\d: Lambda [\d.,]+ ?Fargate/);
     await page.locator("summary").click();
-    assert.ok((await page.locator("#table tbody tr").count()) > 20);
+    await has(page, "#table tbody tr", 21);
     await page.locator("#play").click();
     await reads(page, "#play", /Pause/);
     assert.deepEqual(problems, []);
@@ -103,7 +119,7 @@ describe("the page", { skip: noBrowser }, () => {
     );
     await reads(page, "#link", /^recorded$/);
     await reads(page, "#end", /The cycle is complete/);
-    assert.equal(await page.evaluate(blankPlots), 0);
+    await isDrawn(page);
     assert.deepEqual(problems, []);
     await page.close();
     const again = await run(folder, ["replay", "run.ndjson", "--report", "again.html"]);

@@ -1,6 +1,6 @@
 /** `lambdaflex dev` as one uses it: ask, change the code, ask again, stop. */
 import assert from "node:assert/strict";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -104,7 +104,8 @@ describe("lambdaflex dev", { concurrency: 2 }, () => {
     const shell = `exec ${process.execPath} ${mainFile} "$@" > out.log 2>&1`;
     const args = ["dev", "--port", "0", "--speed", "60", "--record", "run.ndjson"];
     const dev = start(folder, args, { command: ["sh", "-c", shell, "sh"] });
-    const output = (): string => readFileSync(join(folder, "out.log"), "utf8");
+    const log = join(folder, "out.log");
+    const output = (): string => (existsSync(log) ? readFileSync(log, "utf8") : "");
     let url = "";
     await eventually(() => {
       url = /^quick answers at (\S+)$/m.exec(output())?.[1] ?? "";
