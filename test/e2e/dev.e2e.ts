@@ -82,10 +82,13 @@ describe("lambdaflex dev", { concurrency: 2 }, () => {
       }
     };
     const clients = [client(), client()];
+    const saw = (word: string): Promise<void> =>
+      eventually(() => seen.includes(`200 ${word}`) || dev.stderr, patienceMs);
     try {
+      await saw("one");
       for (const word of ["two", "three"]) {
         writeFileSync(join(folder, "server.cjs"), saying(word));
-        await eventually(() => seen.includes(`200 ${word}`) || dev.stderr, patienceMs);
+        await saw(word);
       }
     } finally {
       asking = false;
