@@ -59,6 +59,8 @@ describe("a service's cost", () => {
     assert.ok(total < 1);
     assert.ok(besides.reduce((sum, { usd }) => sum + usd, 0) <= 0.1);
     assert.ok(lines.every(({ assumes }) => assumes.length > 10));
+    // 60 looks · 7 series · 0.00001 USD
+    about(lines.find(({ what }) => what === "policy's looks")?.usd ?? 0, 0.0042);
     // 720 · (0.0325 + 2 · 0.029685)
     about(fargateIdleUsd(scenarioDefault), 66.146);
     assert.match(idleText(lines, scenarioDefault), /Fargate left on: 66\.15/);

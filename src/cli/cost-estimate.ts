@@ -121,6 +121,10 @@ const imageGB = 0.2;
 /** A read of up to 4 KB that sees every earlier write. */
 const usdPerRead = 0.125e-6;
 const usdPerDashboard = 3;
+/** A metric asked for by GetMetricData: CloudWatch's price list, us-east-1. */
+const usdPerSeriesRead = 0.01 / 1000;
+/** A sleeping policy looks twice a day, each time at the seven series of the Lambda tier. */
+const looks = { perMonth: (2 * monthMinutes) / 1440, series: 7 } as const;
 /** Those of the base stack, and the one on the controller's own errors. */
 const alarmsAtRest =
   1 + alarmDefinitions(anyThresholds()).filter(({ stack }) => stack === "base").length;
@@ -147,7 +151,12 @@ export function idleBill({ prices }: Scenario): readonly IdleLine[] {
     {
       what: "state table",
       usd: monthMinutes * usdPerRead,
-      assumes: "a read a minute; nothing is written while nothing happens",
+      assumes: "a read a minute; a write or two a day",
+    },
+    {
+      what: "policy's looks",
+      usd: looks.perMonth * looks.series * usdPerSeriesRead,
+      assumes: `two a day at ${looks.series} metrics; none with the policy threshold`,
     },
     { what: "schedule", usd: 0, assumes: inFreeTier("14 million") },
     { what: "alarm states", usd: 0, assumes: `read each minute: ${inFreeTier("a million")}` },
