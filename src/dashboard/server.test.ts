@@ -273,11 +273,11 @@ describe("the stream", () => {
     await sleep(50);
     const closed = once(stalled, "close");
     const snapshot = sampleSnapshot(0.5);
-    let slowestMs = 0;
+    const toldMs: number[] = [];
     for (let at = 0; at < 6_000; at += 1) {
       const begunMs = performance.now();
       tell({ type: "snapshot", snapshot: { ...snapshot, atMs: snapshot.atMs + at } });
-      slowestMs = Math.max(slowestMs, performance.now() - begunMs);
+      toldMs.push(performance.now() - begunMs);
       if (at % 50 === 0) await sleep(1);
     }
     tell({ type: "end", atMs: 0, ok: true, message: "over" });
@@ -285,7 +285,9 @@ describe("the stream", () => {
     await closed;
     const records = await well;
     assert.ok(records.filter(({ type }) => type === "snapshot").length > 5_000);
-    assert.ok(slowestMs < 50, `the engine waited ${slowestMs.toFixed(1)} ms`);
+    // A busy machine may pause a few of them, a reader that is waited for would slow all.
+    const slowMs = toldMs.sort((a, b) => a - b)[Math.floor(toldMs.length * 0.99)] ?? Number.NaN;
+    assert.ok(slowMs < 50, `the engine waited ${slowMs.toFixed(1)} ms`);
   });
 
   it("has a bounded number of readers", async () => {

@@ -132,9 +132,8 @@ test("scaling out, in and deploying lose nothing and mix nothing up under load",
   tier.deploy(spec("d2"));
   await until(() => tier.stats().digest === "d2", "the deployment");
   await steady(tier, 2);
+  await until(() => load.answered > 100 && load.pids.size >= 6, "answers of old and new tasks");
   await load.stop();
-  assert.ok(load.answered > 100, `${load.answered} requests`);
-  assert.ok(load.pids.size >= 6);
   assert.deepEqual([load.failed, load.wrong], [[], []]);
 });
 
@@ -156,11 +155,12 @@ test("a killed task costs at most what it was doing, and nothing idempotent", as
 });
 
 test("follows the load with tasks, and says why in numbers", async (t) => {
-  const clock = scaledClock(600, 0);
+  // A minute passes in 400 ms: long enough for a busy machine to have sent something in each.
+  const clock = scaledClock(150, 0);
   const tier = await startTier(t, {
     clock,
     meter: createMeter("fargate", clock, 60_000),
-    requestsPerTaskPerMinute: 10_000,
+    requestsPerTaskPerMinute: 3_000,
     scaleOutMinutes: 2,
     scaleInMinutes: 2,
     scaleInCooldownMs: 120_000,
@@ -168,14 +168,14 @@ test("follows the load with tasks, and says why in numbers", async (t) => {
   await steady(tier, 2);
   assert.equal(tier.stats().desired, 2, "no traffic is no reason to change");
   const load = startLoad(t, tier.port, 8, ["GET"]);
-  await until(() => tier.stats().desired > 2, "scale-out");
+  await until(() => tier.stats().desired > 2, "scale-out", 15_000);
   await load.stop();
-  assert.ok(tier.lines.some((line) => /target tracking: .* target 10000: out from 2/.test(line)));
+  assert.ok(tier.lines.some((line) => /target tracking: .* target 3000: out from 2/.test(line)));
   const most = tier.stats().desired;
-  for (let i = 0; tier.stats().desired === most; i++) {
-    assert.ok(i < 500, "scale-in");
+  for (const begun = performance.now(); tier.stats().desired === most; ) {
+    assert.ok(performance.now() - begun < 20_000, "scale-in");
     await call(tier.port, "/");
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, 30));
   }
   assert.ok(tier.lines.some((line) => /target tracking: .*: in from/.test(line)));
 });

@@ -240,7 +240,7 @@ describe("the Lambda tier with a runtime of its own", () => {
     const before = performance.now();
     await on.tier.stop();
     const tookMs = performance.now() - before;
-    assert.ok(tookMs >= 1900 && tookMs < 3000, `${tookMs} ms`);
+    assert.ok(tookMs >= 1900 && tookMs < 10_000, `${tookMs} ms`);
     await hanging;
     await until(() => !alive(pid));
   });
