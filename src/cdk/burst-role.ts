@@ -3,6 +3,7 @@
  * only ask CloudFormation for the one template with this one role.
  */
 import type { CfnRole } from "aws-cdk-lib/aws-iam";
+import { Aws } from "aws-cdk-lib/core";
 import type { Construct } from "constructs";
 import { alarmName, appTag } from "../core/deployment.ts";
 import { balancerArn, burstStackArn } from "./controller-policy.ts";
@@ -141,6 +142,13 @@ function alarming({ config }: Plan): readonly Statement[] {
       ]),
       { on: arn("cloudwatch", `alarm:${alarmName(config.name, "quiet")}`) },
     ),
+    // Source: Application Auto Scaling User Guide, "Permissions validation for Application Auto
+    // Scaling API calls on target resources". It makes its alarms with a role of its own.
+    allow("ScalingAlarm", prefixed("cloudwatch", ["PutMetricAlarm", "DeleteAlarms"]), {
+      on: "*",
+      when: { StringEquals: { "aws:RequestedRegion": Aws.REGION } },
+      why: "Scaling asks first, as its caller and for an alarm without a name, if it may have any.",
+    }),
     allow("AlarmRead", ["cloudwatch:DescribeAlarms"], reads),
   ];
 }
@@ -148,7 +156,8 @@ function alarming({ config }: Plan): readonly Statement[] {
 /** Everything that is created must carry our tag, and only what carries it may be changed. */
 function wiring(plan: Plan): readonly Statement[] {
   const { standby, network, name } = plan.config;
-  const read = allow("NetworkRead", ["ec2:Describe*"], reads);
+  // A balancer is refused to whoever may not look up which security groups its VPC has.
+  const read = allow("NetworkRead", ["ec2:Describe*", "ec2:GetSecurityGroupsForVpc"], reads);
   const cold = standby === "cold";
   const nat = network.tasks === "private" && network.vpcId === null;
   if (!cold && !nat) return [read];

@@ -2,7 +2,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { controllerCalls } from "../../src/aws/calls.ts";
-import { bothTemplates, corners, ofType, secrets, type Template, templatesOf } from "./variants.ts";
+import {
+  bothTemplates,
+  corners,
+  ofType,
+  ownNetwork,
+  secrets,
+  type Template,
+  templatesOf,
+} from "./variants.ts";
 
 interface Allowed {
   readonly policy: string;
@@ -35,6 +43,7 @@ interface RawStatement {
 const all = corners.map(({ input, image }) => {
   return templatesOf(input, image === undefined ? {} : { image }).base;
 });
+const region = { Ref: "AWS::Region" };
 const largest = bothTemplates({ notifications: { webhook: secrets.API_KEY ?? null } }).base;
 
 describe("every role", () => {
@@ -69,12 +78,16 @@ describe("every role", () => {
         return actions.map((action) => `${policy}: ${action}${bounded}`);
       }),
     );
-    // The controller's are in src/aws/calls.ts with a reason each; the rest only reads or logs in.
+    // The controller's are in src/aws/calls.ts with a reason each; the rest reads, logs in, or is
+    // asked for by a service that names no resource.
     const others = [...unbounded].filter((line) => !line.startsWith("controller: "));
     assert.deepEqual(others.sort(), [
       "burst: application-autoscaling:Describe*",
+      "burst: cloudwatch:DeleteAlarms (with a condition)",
       "burst: cloudwatch:DescribeAlarms",
+      "burst: cloudwatch:PutMetricAlarm (with a condition)",
       "burst: ec2:Describe*",
+      "burst: ec2:GetSecurityGroupsForVpc",
       "burst: ecs:DescribeClusters",
       "burst: ecs:DescribeServiceDeployments",
       "burst: ecs:DescribeServiceRevisions",
@@ -152,10 +165,33 @@ describe("CloudFormation's role", () => {
     assert.match(JSON.stringify(trust.Condition), /aws:SourceAccount/);
   });
 
+  test("is allowed what other services ask of whoever calls them", () => {
+    // Both are documented refusals: PutScalingPolicy asks for an alarm without a name first, and
+    // CreateLoadBalancer for the VPC's security groups. Without them no burst ever comes up.
+    const asked = ["PutMetricAlarm", "DeleteAlarms", "DescribeAlarms"].map((one) => {
+      return `cloudwatch:${one}`;
+    });
+    for (const input of [{}, { standby: "cold" }, { network: ownNetwork }] as const) {
+      const anywhere = own(bothTemplates(input).base).filter(({ resources }) => {
+        return resources.includes("*");
+      });
+      const actions = anywhere.flatMap((one) => one.actions);
+      for (const action of [...asked, "ec2:GetSecurityGroupsForVpc"]) {
+        assert.ok(actions.includes(action), action);
+      }
+    }
+    for (const { actions, resources, condition } of own(bothTemplates().base)) {
+      if (!resources.includes("*")) continue;
+      if (actions.every((action) => /:(Describe|List|Get)/.test(action))) continue;
+      assert.deepEqual(actions, ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"]);
+      assert.deepEqual(condition, { StringEquals: { "aws:RequestedRegion": region } });
+    }
+  });
+
   test("touches the network only where it comes and goes, and only what has our tag", () => {
     const changes = (input: object): readonly Allowed[] =>
       own(bothTemplates(input).base).filter(({ actions }) => {
-        return actions.some((action) => /^ec2:(?!Describe)/.test(action));
+        return actions.some((action) => /^ec2:(?!Describe|Get)/.test(action));
       });
     assert.deepEqual(changes({}), []);
     for (const input of [{ standby: "cold" }, { network: { tasks: "private" } }]) {
