@@ -242,8 +242,12 @@ function sinkOf({ response }: Task): Parameters<HttpClient["exchange"]>[1] {
     onData(chunk) {
       if (response.write(chunk)) return undefined;
       return new Promise((resolve) => {
-        response.once("drain", resolve);
-        response.once("close", resolve);
+        // Whichever comes first: the other one must not wait on with every pause.
+        const goOn = (): void => {
+          response.off("drain", goOn).off("close", goOn);
+          resolve();
+        };
+        response.on("drain", goOn).on("close", goOn);
       });
     },
   };

@@ -26,6 +26,9 @@ createServer((request, response) => {
 process.on("SIGTERM", () => process.exit(0));
 `;
 
+const warnings: Error[] = [];
+process.on("warning", (warning) => warnings.push(warning));
+
 const folder = mkdtempSync(join(tmpdir(), "lambdaflex-stream-"));
 let ways: ThreeWays;
 
@@ -73,6 +76,7 @@ for (const tier of ["lambda", "fargate"] as const) {
     const answer = await ask(ways[tier], request("/large"));
     assert(answer.type === "answer");
     assert.equal(answer.body.length, 20_000_011);
+    assert.deepEqual(warnings, [], "each pause leaves nothing behind");
   });
 
   test(`answers without a body stay so on ${tier}`, async () => {

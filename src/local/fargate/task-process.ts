@@ -1,8 +1,9 @@
 /** The process of one task: the bootstrap with the service's command, on a port of its own. */
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLastWords } from "../last-words.ts";
-import { processes, type SandboxRequest } from "../sandbox.ts";
+import { portTaken, promisePort } from "../ports.ts";
+import { processes, type Sandbox, type SandboxRequest } from "../sandbox.ts";
 import type { Endpoint, ServiceSpec } from "../service.ts";
 
 /** A started process that listens, or is about to. */
@@ -13,7 +14,7 @@ export interface TaskProcess {
   readonly ended: Promise<string>;
   /** Waits until the port takes connections, at most `timeoutMs` real milliseconds. */
   listening(timeoutMs: number, signal: AbortSignal): Promise<"up" | "ended" | "late">;
-  /** Whether its last words say that its port was taken. */
+  /** Whether it found its port taken, and ended before it could have served. */
   readonly portTaken: boolean;
   /** SIGTERM, after `graceMs` real milliseconds SIGKILL. */
   stop(graceMs: number): Promise<void>;
@@ -21,12 +22,10 @@ export interface TaskProcess {
   kill(): void;
 }
 
-const host = "127.0.0.1";
 /** Real milliseconds between two attempts to connect. */
 const listeningPollMs = 25;
 /** The last words of a process may arrive after the news of its end; real milliseconds. */
 const lastWordsMs = 20;
-const portTaken = /EADDRINUSE|address already in use/i;
 
 /** What is started as a task. */
 export interface TaskProcessRequest
@@ -37,24 +36,22 @@ export interface TaskProcessRequest
 
 /** Starts the service on a free port. Rejects when its sandbox cannot be created. */
 export async function startTaskProcess(request: TaskProcessRequest): Promise<TaskProcess> {
-  const { service, stopTimeoutMs, onLine } = request;
-  const port = await freePort();
+  const { service, onLine } = request;
   const heard = createLastWords();
   let taken = false;
-  const leashed = await (service.sandboxes ?? processes).start({
-    ...request,
-    tier: "fargate",
-    port,
-    env: environmentOf(service, stopTimeoutMs),
-    onLine(line) {
-      const text = line.trim();
-      if (portTaken.test(text)) taken = true;
-      heard.hear(text);
-      onLine(line);
-    },
+  let young = true;
+  const leashed = await start(request, (line) => {
+    const text = line.trim();
+    if (portTaken.test(text)) taken = true;
+    heard.hear(text);
+    onLine(line);
   });
   const { endpoint } = leashed;
+  const grown = setTimeout(() => {
+    young = false;
+  }, service.readiness.timeoutMs);
   const ended = leashed.exited.then(async (code) => {
+    clearTimeout(grown);
     await sleep(lastWordsMs);
     return `exited with code ${code}${heard.words === "" ? "" : `; last output: ${heard.words}`}`;
   });
@@ -63,7 +60,8 @@ export async function startTaskProcess(request: TaskProcessRequest): Promise<Tas
     pid: leashed.pid,
     ended,
     get portTaken() {
-      return taken;
+      // One that lived for longer than it may take to listen has ended for another reason.
+      return taken && young;
     },
     async listening(timeoutMs, signal) {
       let late = false;
@@ -86,6 +84,24 @@ export async function startTaskProcess(request: TaskProcessRequest): Promise<Tas
   };
 }
 
+async function start(
+  request: TaskProcessRequest,
+  onLine: (line: string) => void,
+): Promise<Sandbox> {
+  const { service, stopTimeoutMs } = request;
+  const { port, giveBack } = await promisePort();
+  try {
+    const sandboxes = service.sandboxes ?? processes;
+    const env = environmentOf(service, stopTimeoutMs);
+    const sandbox = await sandboxes.start({ ...request, tier: "fargate", port, env, onLine });
+    void sandbox.exited.then(giveBack);
+    return sandbox;
+  } catch (error) {
+    giveBack();
+    throw error;
+  }
+}
+
 function environmentOf(service: ServiceSpec, stopTimeoutMs: number): Record<string, string> {
   return {
     AWS_EXECUTION_ENV: "AWS_ECS_FARGATE",
@@ -93,18 +109,6 @@ function environmentOf(service: ServiceSpec, stopTimeoutMs: number): Record<stri
     LAMBDAFLEX_DIGEST: service.digest,
     LAMBDAFLEX_STOP_SECONDS: String(Math.max(1, Math.ceil(stopTimeoutMs / 1000))),
   };
-}
-
-/** A port that was free a moment ago; whoever loses the race for it starts again. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, host, resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function accepts({ host, port }: Endpoint): Promise<boolean> {

@@ -49,6 +49,13 @@ export interface TaskEvents {
   readonly onGone: (wasHealthy: boolean, reason: string) => void;
 }
 
+/** How far a process came. */
+interface Attempt {
+  readonly started: TaskProcess;
+  readonly wasHealthy: boolean;
+  readonly reason: string;
+}
+
 /** Attempts with another port when the service finds its port taken. */
 const portAttempts = 3;
 /** Bounds of a hasty end, real milliseconds. */
@@ -79,27 +86,26 @@ export function createTask(
   const target = (): TargetView | undefined =>
     balancer.targets().find((one) => one.id === targetId);
 
-  /** Starts the process, again with another port if that was taken. */
-  const launch = async (): Promise<TaskProcess | string> => {
+  const launch = (): Promise<TaskProcess> => {
+    const { stopTimeoutMs, launcher, vcpu, memoryMB } = options;
+    return startTaskProcess({
+      id,
+      service,
+      launcher,
+      limits: { vcpu, memoryMB },
+      stopTimeoutMs,
+      onLine: (line) => onLog(`[${id}] ${line}`),
+    });
+  };
+
+  /** Waits until the process serves; gives the reason if it does not, else `null`. */
+  const untilServing = async (started: TaskProcess): Promise<string | null> => {
     const { timeoutMs } = service.readiness;
-    for (let attempt = 1; ; attempt += 1) {
-      const { stopTimeoutMs, launcher, vcpu, memoryMB } = options;
-      const started = await startTaskProcess({
-        id,
-        service,
-        launcher,
-        limits: { vcpu, memoryMB },
-        stopTimeoutMs,
-        onLine: (line) => onLog(`[${id}] ${line}`),
-      });
-      child = started;
-      const outcome = await started.listening(timeoutMs, cancelled.signal);
-      if (outcome === "up") return started;
-      if (outcome === "late") return `did not listen within ${timeoutMs} ms`;
-      const reason = await started.ended;
-      if (!started.portTaken || attempt >= portAttempts) return reason;
-      onLog(`[${id}] port ${started.endpoint.port} was taken, trying another one`);
-    }
+    const outcome = await started.listening(timeoutMs, cancelled.signal);
+    if (outcome === "late") return `did not listen within ${timeoutMs} ms`;
+    if (outcome === "ended") return started.ended;
+    targetId = balancer.register(started.endpoint);
+    return untilHealthy(started);
   };
 
   /** Resolves with `null` once the balancer finds the task healthy, else with the reason. */
@@ -154,29 +160,42 @@ export function createTask(
     void ending.then(() => events.onGone(wasHealthy, reason));
   };
 
-  const run = async (): Promise<void> => {
-    await clock.sleep(options.startDelayMs, cancelled.signal);
+  /** Starts a process and lets it serve; resolves when it has ended, or never began to serve. */
+  const attempt = async (): Promise<Attempt> => {
     const giveBack = await options.startSlot(cancelled.signal);
+    let started: TaskProcess;
     try {
       become("starting");
-      const started = await launch();
-      if (cancelled.signal.aborted) return;
-      if (typeof started === "string") {
-        fail(false, started);
-        return;
-      }
-      targetId = balancer.register(started.endpoint);
-      const reason = await untilHealthy(started);
-      if (cancelled.signal.aborted) return;
-      if (reason !== null) {
-        fail(false, reason);
-        return;
-      }
-      void started.ended.then((ended) => fail(true, ended));
-      healthySinceMs = clock.nowMs();
-      become("healthy");
+      started = await launch();
+      child = started;
+      const reason = await untilServing(started);
+      if (reason !== null) return { started, wasHealthy: false, reason };
     } finally {
       giveBack();
+    }
+    if (cancelled.signal.aborted) return { started, wasHealthy: true, reason: "stopped" };
+    healthySinceMs = clock.nowMs();
+    become("healthy");
+    const reason = await Promise.race([started.ended, untilAborted(cancelled.signal)]);
+    return { started, wasHealthy: true, reason };
+  };
+
+  const run = async (): Promise<void> => {
+    await clock.sleep(options.startDelayMs, cancelled.signal);
+    for (let attempts = 1; ; attempts += 1) {
+      const { started, wasHealthy, reason } = await attempt();
+      if (cancelled.signal.aborted) return;
+      if (!started.portTaken || attempts >= portAttempts) {
+        fail(wasHealthy, reason);
+        return;
+      }
+      // Whoever has the port may even have passed the health check: it was never this service.
+      onLog(`[${id}] port ${started.endpoint.port} was taken, trying another one`);
+      become("starting");
+      if (targetId !== null) void balancer.deregister(targetId);
+      targetId = null;
+      healthySinceMs = null;
+      await started.stop(0);
     }
   };
   const unwatch = balancer.watch(() => {
@@ -212,6 +231,14 @@ export function createTask(
       return ending;
     },
   };
+}
+
+/** Resolves at the signal, with a reason that nobody is told. */
+function untilAborted(signal: AbortSignal): Promise<string> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve("stopped");
+    else signal.addEventListener("abort", () => resolve("stopped"));
+  });
 }
 
 /** Resolves a moment after the signal: requests in flight get that long, real milliseconds. */

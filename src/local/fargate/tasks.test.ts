@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { processes, type Sandboxes } from "../sandbox.ts";
 import type { ServiceSpec } from "../service.ts";
-import { call, type Rig, startRig, until } from "./rig.test.ts";
+import { call, type Rig, serve, startRig, until } from "./rig.test.ts";
+import { startTaskProcess } from "./task-process.ts";
 import { startTaskService, type TaskService, type TaskServiceOptions } from "./tasks.ts";
 
 const program = fileURLToPath(new URL("./fixtures/service.mjs", import.meta.url));
@@ -170,8 +172,9 @@ test("a deployment that fails falls back to what ran before", async (t) => {
     before,
   );
   assert.equal(on.service.digest, "d1");
-  process.kill(on.service.tasks()[0]?.pid ?? 0, "SIGKILL");
-  await until(() => on.states().length === 1, "one task less");
+  const [victim] = on.service.tasks();
+  process.kill(victim?.pid ?? 0, "SIGKILL");
+  await until(() => on.service.tasks().every(({ id }) => id !== victim?.id), "its end");
   await steady(on, 2);
   assert.ok(on.service.tasks().every(({ digest }) => digest === "d1"));
 });
@@ -196,6 +199,46 @@ test("a taken port is no failure of the service", async (t) => {
   const on = await stage(t, spec("d1", "clash", env));
   await steady(on, 1);
   assert.equal(on.service.tasks()[0]?.id, "task-1");
+});
+
+test("a port that was lost to somebody who answers is tried again, as the same task", async (t) => {
+  const foreign = await serve(t, (_, response) => response.end("foreign"));
+  let starts = 0;
+  const sandboxes: Sandboxes = {
+    ...processes,
+    start(request) {
+      starts += 1;
+      return processes.start(starts === 1 ? { ...request, port: foreign.port } : request);
+    },
+  };
+  const on = await stage(t, { ...spec("d1"), sandboxes });
+  await until(() => starts === 2, "another attempt");
+  await steady(on, 1);
+  const [task] = on.service.tasks();
+  assert.equal(task?.id, "task-1");
+  assert.notEqual(task.port, foreign.port);
+  assert.equal(on.lines.filter((line) => line.includes(`${foreign.port} was taken`)).length, 1);
+  assert.match((await call(on.port, "/")).body, /^\d+ \/ $/);
+  assert.equal(on.balancer.targets().length, 1);
+});
+
+test("a process has lost its port only if it ends before it can have served", async () => {
+  for (const [timeoutMs, lost] of [
+    [60_000, true],
+    [1, false],
+  ] as const) {
+    const readiness = { path: "/health", timeoutMs };
+    const started = await startTaskProcess({
+      id: "task",
+      service: { ...spec("d1", "taken"), readiness },
+      launcher: [],
+      limits: { vcpu: 0.25, memoryMB: 512 },
+      stopTimeoutMs: 1_000,
+      onLine: () => undefined,
+    });
+    assert.match(await started.ended, /exited with code 1; last output: Error: listen EADDRINUSE/);
+    assert.equal(started.portTaken, lost);
+  }
 });
 
 test("stops within 3 s, however deaf the tasks and whatever they were about to do", async (t) => {

@@ -4,10 +4,9 @@
  * It takes one invocation at a time. An invocation lasts until the runtime asks for the next one,
  * as on Lambda; the function's time limit covers all of it and ends the environment.
  */
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLastWords } from "../last-words.ts";
+import { portTaken, promisePort } from "../ports.ts";
 import { processes, type Sandbox } from "../sandbox.ts";
 import type { ServiceSpec } from "../service.ts";
 import type { Invocation, InvocationResult } from "./invocation.ts";
@@ -54,12 +53,9 @@ const portAttempts = 3;
 const initErrorGraceMs = 500;
 /** The last words of a process may arrive after the news of its end. */
 const lastWordsMs = 20;
-const portTaken = /EADDRINUSE|address already in use/i;
 const region = "us-east-1";
 /** A function gets one vCPU at 1,769 MB (AWS: Configure Lambda function memory). */
 const memoryMBPerVcpu = 1769;
-/** Ports promised to services that may not have opened them yet. */
-const portsPromised = new Set<number>();
 
 /** Starts an environment; everything that happens to it is reported as an event. */
 export function startEnvironment(
@@ -168,7 +164,10 @@ class ProcessEnvironment implements Environment {
       },
     );
     const sandboxes = service.sandboxes ?? processes;
-    const [apiPort, port] = await Promise.all([api.listen(sandboxes.here.listen), promisePort()]);
+    const [apiPort, { port, giveBack }] = await Promise.all([
+      api.listen(sandboxes.here.listen),
+      promisePort(),
+    ]);
     try {
       if (this.#over) return 0;
       this.#api = api;
@@ -189,7 +188,7 @@ class ProcessEnvironment implements Environment {
       await sleep(lastWordsMs);
       return code;
     } finally {
-      portsPromised.delete(port);
+      giveBack();
       api.close();
     }
   }
@@ -292,19 +291,4 @@ function variables(
     LAMBDAFLEX_TIER: "lambda",
     LAMBDAFLEX_DIGEST: service.digest,
   };
-}
-
-/** A port that is free now and promised to no other environment. */
-async function promisePort(): Promise<number> {
-  for (;;) {
-    const server = createServer();
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, "close");
-    if (portsPromised.has(port)) continue;
-    portsPromised.add(port);
-    return port;
-  }
 }

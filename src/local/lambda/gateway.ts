@@ -298,8 +298,12 @@ class FrontDoor implements Gateway {
       body = answer.body;
     }
     if (request.method === "HEAD" || body.length === 0 || response.write(body)) return true;
-    response.once("drain", resume);
-    response.once("close", resume);
+    // Whichever comes first: the other one must not wait on with every pause.
+    const goOn = (): void => {
+      response.off("drain", goOn).off("close", goOn);
+      resume();
+    };
+    response.on("drain", goOn).on("close", goOn);
     return false;
   }
 
