@@ -70,5 +70,6 @@ export function someReport(
     loadFactor: null,
     ...change,
   };
-  return { snapshot, windows, speed: 1, source: { on: "local", name: "dev", at: "process 7" } };
+  const source = { on: "local", name: "dev", at: "process 7" } as const;
+  return { snapshot, windows, speed: 1, outlook: null, source };
 }

@@ -79,7 +79,8 @@ test("a service at rest on AWS tells what it does and how near the alarms are", 
   world.traffic.rate = () => 10;
   world.advance(70 * minute);
   await work(2);
-  const { snapshot, source, windows } = await (await open()).report();
+  const report = await (await open()).report();
+  const { snapshot, source, windows } = report;
   assert.deepEqual(source, { on: "aws", name: "shop", at: world.region });
   assert.deepEqual(
     [snapshot.phase, snapshot.target, snapshot.route.lambda],
@@ -91,7 +92,10 @@ test("a service at rest on AWS tells what it does and how near the alarms are", 
   const rate = snapshot.tiers.lambda.requestsPerSecond ?? 0;
   assert.ok(rate > 8 && rate < 12, `${rate} requests/s`);
   assert.ok(windows.length >= 58, "an hour of minutes for the picture");
-  assert.match(whyLines(snapshot).join("\n"), /on Lambda from the beginning/);
+  const why = whyLines(report).join("\n");
+  assert.match(why, /on Lambda from the beginning/);
+  assert.match(why, /to Fargate at ≥ [\d.]+ requests\/s for 1 h 00 m/, "of the default policy");
+  assert.match(why, /at (9|10|11)\.\d requests\/s as now, which is [1-9]\d % of the rate/);
 });
 
 test("a word is kept, the controller woken, and its way told with what it came to", async (t) => {

@@ -19,6 +19,7 @@ import { refusingBursts } from "../controller/refusal.ts";
 import { alarmDefinitions } from "../core/alarms.ts";
 import { deploymentNames } from "../core/deployment.ts";
 import { type EngineEvent, phaseOf, planTick, type Status } from "../core/index.ts";
+import { outlookOf } from "../core/outlook.ts";
 import { commitOverride } from "../core/override.ts";
 import { snapshotOf } from "../core/snapshot.ts";
 import { asAwsMistake } from "./aws/errors.ts";
@@ -125,7 +126,8 @@ async function report(deployed: Deployed): Promise<Report> {
   const { step, decision } = planTick(status, world, policy, settings, nowMs);
   const phase = phaseOf(status, world, settings, nowMs);
   // What the next tick will only begin is not waited for yet.
-  const wait = step.status.target === status.target ? step.wait : null;
+  const stays = step.status.target === status.target;
+  const wait = stays ? step.wait : null;
   const snapshot = snapshotOf({
     service: app,
     policy: policy.name,
@@ -142,7 +144,8 @@ async function report(deployed: Deployed): Promise<Report> {
     profile,
   });
   const source = { on: "aws" as const, name: app, at: region };
-  return { snapshot, windows: world.samples, speed: 1, source };
+  const outlook = outlookOf(policy, stays ? step.status : status, world, nowMs);
+  return { snapshot, windows: world.samples, speed: 1, outlook, source };
 }
 
 /** The decision that made the target is among the newest events. */

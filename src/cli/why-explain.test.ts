@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { minute, nowMs, someReport, windowAgo } from "../../test/report-stage.ts";
+import type { Outlook } from "../core/outlook.ts";
 import type { Snapshot } from "../core/record.ts";
 import type { Sample } from "../core/types.ts";
 import { explain } from "./why-explain.ts";
@@ -22,12 +23,12 @@ const onFargate: Partial<Snapshot> = {
 };
 
 const lineOf = (change: Partial<Snapshot>, name: string, windows: readonly Sample[] = []): string =>
-  whyLines(someReport(change, windows).snapshot).find((line) => line.startsWith(name)) ?? "";
+  whyLines(someReport(change, windows)).find((line) => line.startsWith(name)) ?? "";
 
 describe("why", () => {
   test("is five lines, whatever the state", () => {
     for (const change of [{}, onFargate, { ...onFargate, policy: "break-even", alarms: [] }]) {
-      const lines = whyLines(someReport(change).snapshot);
+      const lines = whyLines(someReport(change));
       assert.deepEqual(
         lines.map((line) => line.split(" ")[0]),
         ["here", "now", "leaves", "nearest", "cost"],
@@ -66,6 +67,31 @@ describe("why", () => {
     assert.match(lineOf(onFargate, "nearest"), /quiet at 100 %: 0 against less than 300/);
   });
 
+  test("tells of a policy that reckons what it waits for, and how far that is", () => {
+    const outlook = {
+      requestsPerSecond: 26.4,
+      withinMs: 60 * minute,
+      nowRequestsPerSecond: 12,
+      asNowMs: null,
+    };
+    const lines = (change: Partial<Snapshot>, seen: Partial<Outlook> | null): string => {
+      const report = someReport({ policy: "auto", ...change });
+      return whyLines({ ...report, outlook: seen && { ...outlook, ...seen } }).join("\n");
+    };
+    assert.match(lines({}, {}), /^leaves {2}to Fargate at ≥ 26\.4 requests\/s for 1 h 00 m$/m);
+    assert.match(
+      lines({}, {}),
+      /^nearest stays for a day and longer at 12\.0 requests\/s as now, which is 45 % of the rate/m,
+    );
+    assert.match(lines({}, { asNowMs: 43 * minute }), /^nearest in 43 m 00 s at 12\.0 requests/m);
+    assert.match(
+      lines({ ...onFargate, policy: "auto" }, { requestsPerSecond: 8, withinMs: 360 * minute }),
+      /^leaves {2}to Lambda at ≤ 8\.0 requests\/s for 6 h 00 m; not before the minimum stay/m,
+    );
+    assert.match(lines({}, { requestsPerSecond: null }), /at any rate for 1 h 00 m/);
+    assert.match(lines({}, null), /at no steady rate within a day/);
+  });
+
   test("says what the last switch saved or cost, and when that is not known", () => {
     assert.match(lineOf(onFargate, "cost"), /saved about 0.02000 USD in 20 m 00 s/);
     const dear = { ...onFargate.lastSwitch, actualUsd: 0.2 };
@@ -83,7 +109,7 @@ describe("why", () => {
 
 test("nearness is a share, and grows with the requests", () => {
   const nearness = (requests: number): number => {
-    const { distances } = explain(someReport({}, [windowAgo("lambda", 0, requests)]).snapshot);
+    const { distances } = explain(someReport({}, [windowAgo("lambda", 0, requests)]));
     return distances.find(({ alarm }) => alarm === "busy-requests")?.nearness ?? -1;
   };
   fc.assert(

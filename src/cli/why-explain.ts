@@ -1,4 +1,5 @@
 /** Explains a snapshot: why this tier, what would change it, how far that is, what it came to. */
+import type { Outlook } from "../core/outlook.ts";
 import type { AlarmReading, Snapshot, SwitchReading } from "../core/record.ts";
 import type { AlarmName, Tier } from "../core/types.ts";
 
@@ -37,14 +38,22 @@ export interface Explanation {
   readonly policySays: string;
   /** The alarms that lead to the other tier, the nearest first. */
   readonly distances: readonly Distance[];
+  /** What steady traffic would make a policy leave that reckons; `null` = none within a day. */
+  readonly outlook: Outlook | null;
   readonly obstacles: readonly Obstacle[];
   readonly lastSwitch: SwitchReading | null;
   /** What the last switch saved so far; negative if it cost. `null` if that is not known. */
   readonly savedUsd: number | null;
 }
 
-/** Explains a snapshot. */
-export function explain(snapshot: Snapshot): Explanation {
+/** What an explanation is made of. */
+export interface Explained {
+  readonly snapshot: Snapshot;
+  readonly outlook: Outlook | null;
+}
+
+/** Explains what was seen. */
+export function explain({ snapshot, outlook }: Explained): Explanation {
   const { target, phase, lastSwitch } = snapshot;
   const otherTier = target === "lambda" ? "fargate" : "lambda";
   const wanted = (name: AlarmName): boolean => (name === "quiet") === (otherTier === "lambda");
@@ -61,6 +70,7 @@ export function explain(snapshot: Snapshot): Explanation {
     policy: snapshot.policy,
     policySays: snapshot.reason,
     distances,
+    outlook,
     obstacles: obstaclesOf(snapshot, otherTier),
     lastSwitch,
     savedUsd:

@@ -2,7 +2,7 @@
 import type { Snapshot } from "../core/record.ts";
 import type { AlarmName, Tier } from "../core/types.ts";
 import { count, duration } from "./screen.ts";
-import { type Distance, explain, type Obstacle } from "./why-explain.ts";
+import { type Distance, type Explained, explain, type Obstacle } from "./why-explain.ts";
 
 /** A tier as people write it. */
 export function tierName(tier: Tier): string {
@@ -18,21 +18,22 @@ export const alarmUnit: Readonly<Record<AlarmName, string>> = {
 };
 
 /** Five lines: why here, what now, what would change it, how far that is, what it came to. */
-export function whyLines(snapshot: Snapshot): readonly string[] {
+export function whyLines(seen: Explained): readonly string[] {
   return [
-    `here    ${hereText(snapshot)}`,
-    `now     ${nowText(snapshot)}`,
-    `leaves  ${leavesText(snapshot)}`,
-    `nearest ${nearestText(snapshot)}`,
-    `cost    ${costText(snapshot)}`,
+    `here    ${hereText(seen)}`,
+    `now     ${nowText(seen.snapshot)}`,
+    `leaves  ${leavesText(seen)}`,
+    `nearest ${nearestText(seen)}`,
+    `cost    ${costText(seen)}`,
   ];
 }
 
-function hereText(snapshot: Snapshot): string {
-  const { tier, arrived, sinceMs, because } = explain(snapshot);
+function hereText(seen: Explained): string {
+  const { tier, arrived, sinceMs, because } = explain(seen);
+  const { lastSwitch, atMs } = seen.snapshot;
   const name = tierName(tier);
-  if (snapshot.lastSwitch === null) return `on ${name} from the beginning: it has never moved`;
-  const ago = duration(snapshot.atMs - sinceMs);
+  if (lastSwitch === null) return `on ${name} from the beginning: it has never moved`;
+  const ago = duration(atMs - sinceMs);
   const verb = arrived ? "on" : "on the way to";
   return `${verb} ${name} for ${ago}: ${because ?? "the reason is not remembered"}`;
 }
@@ -44,21 +45,28 @@ function nowText({ phase, wait, route, reason }: Snapshot): string {
   return `${phase}, ${weights}; waits for ${wait.kind}: ${wait.message}${left}`;
 }
 
-function leavesText(snapshot: Snapshot): string {
-  const { otherTier, policy, distances, obstacles } = explain(snapshot);
+function leavesText(seen: Explained): string {
+  const { otherTier, policy, distances, obstacles } = explain(seen);
   const [longest] = [...obstacles].sort((a, b) => endOf(b) - endOf(a));
   const unless =
-    longest === undefined ? "" : `; not before ${obstacleText(longest, snapshot.atMs)}`;
-  if (!followsAlarms(policy)) {
-    return `to ${tierName(otherTier)} when ${policy} finds it worth its price${unless}`;
-  }
-  const rules = distances.map(ruleText).join(", or ");
+    longest === undefined ? "" : `; not before ${obstacleText(longest, seen.snapshot.atMs)}`;
+  const rules = followsAlarms(policy) ? distances.map(ruleText).join(", or ") : steadyText(seen);
   return `to ${tierName(otherTier)} at ${rules}${unless}`;
 }
 
-/** The other policies weigh costs; their reason has the numbers. */
+/** Only this one does what the alarms say; the others reckon, and are asked what they wait for. */
 function followsAlarms(policy: string): boolean {
   return policy === "threshold";
+}
+
+/** What the traffic must be for a policy that reckons. */
+function steadyText({ snapshot, outlook }: Explained): string {
+  if (outlook === null) return "no steady rate within a day";
+  const { requestsPerSecond, withinMs } = outlook;
+  const when = `for ${duration(withinMs)}`;
+  if (requestsPerSecond === null) return `any rate ${when}`;
+  const sign = snapshot.target === "lambda" ? "≥" : "≤";
+  return `${sign} ${rate(requestsPerSecond)} requests/s ${when}`;
 }
 
 function ruleText({ alarm, threshold, breachesWhen, periodsToAlarm, periods }: Distance): string {
@@ -78,9 +86,9 @@ function obstacleText({ kind, untilMs }: Obstacle, nowMs: number): string {
   return `the back-off after a failure ends in ${left}`;
 }
 
-function nearestText(snapshot: Snapshot): string {
-  const { policy, policySays, distances } = explain(snapshot);
-  if (!followsAlarms(policy)) return policySays;
+function nearestText(seen: Explained): string {
+  const { policy, distances } = explain(seen);
+  if (!followsAlarms(policy)) return reckonedText(seen);
   const [nearest] = distances;
   if (nearest === undefined) return "no alarm is known";
   const { alarm, value, threshold, breaching, periodsToAlarm, nearness, breachesWhen } = nearest;
@@ -91,14 +99,30 @@ function nearestText(snapshot: Snapshot): string {
   );
 }
 
-function costText(snapshot: Snapshot): string {
-  const { lastSwitch, savedUsd } = explain(snapshot);
+/** How far a policy that reckons is from leaving, at the traffic of now. */
+function reckonedText({ snapshot, outlook }: Explained): string {
+  if (outlook === null) return "nothing that steady traffic would bring about within a day";
+  const { nowRequestsPerSecond: now, asNowMs, requestsPerSecond } = outlook;
+  const asNow = `${rate(now)} requests/s as now`;
+  if (asNowMs !== null) return `in ${duration(asNowMs)} at ${asNow}`;
+  const stays = `stays for a day and longer at ${asNow}`;
+  if (snapshot.target === "fargate" || requestsPerSecond === null) return stays;
+  const share = Math.floor((100 * now) / requestsPerSecond);
+  return `${stays}, which is ${share} % of the rate that it leaves at`;
+}
+
+function rate(perSecond: number): string {
+  return perSecond < 100 ? perSecond.toFixed(1) : count(perSecond);
+}
+
+function costText(seen: Explained): string {
+  const { lastSwitch, savedUsd } = explain(seen);
   if (lastSwitch === null) return "no switch yet";
   const to = `the switch to ${tierName(lastSwitch.to)}`;
   if (savedUsd === null) return `of ${to} not known: not all of the time since was counted`;
   const { actualUsd, stayedUsd } = lastSwitch;
   const verb = savedUsd >= 0 ? "saved" : "cost";
-  const since = duration(snapshot.atMs - lastSwitch.atMs);
+  const since = duration(seen.snapshot.atMs - lastSwitch.atMs);
   return (
     `${to} has ${verb} about ${usd(Math.abs(savedUsd))} in ${since}: ` +
     `${usd(actualUsd ?? 0)} instead of ${usd(stayedUsd ?? 0)}`

@@ -15,10 +15,11 @@ const command: CommandDef = defineCommand({
   meta: { name: "why", description: "Why it is on this tier, and what would change that" },
   args,
   async run({ args: given }) {
-    const { snapshot, source } = await (await openSource(given)).report();
+    const report = await (await openSource(given)).report();
+    const { source, snapshot } = report;
     const text = given.json
-      ? JSON.stringify({ source, atMs: snapshot.atMs, ...explain(snapshot) })
-      : whyLines(snapshot).join("\n");
+      ? JSON.stringify({ source, atMs: snapshot.atMs, ...explain(report) })
+      : whyLines(report).join("\n");
     process.stdout.write(`${text}\n`);
     return 0;
   },

@@ -3,10 +3,11 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import type { RunRecord, RunStream, Snapshot } from "../core/record.ts";
+import type { RunRecord, Snapshot } from "../core/record.ts";
 import type { Sample } from "../core/types.ts";
 import { readRollingFile } from "./rolling-file.ts";
 import {
+  type AskedStream,
   openRunFiles,
   outputName,
   parseLogLine,
@@ -26,7 +27,7 @@ function folder(): string {
 }
 
 /** A stream and the end that records come from. */
-function stream(atMs = 0): { stream: RunStream; emit(record: RunRecord): void } {
+function stream(atMs = 0): { stream: AskedStream; emit(record: RunRecord): void } {
   const listeners = new Set<(record: RunRecord) => void>();
   return {
     emit: (record) => {
@@ -40,6 +41,7 @@ function stream(atMs = 0): { stream: RunStream; emit(record: RunRecord): void } 
       },
       controls: [],
       control: async () => "",
+      outlook: () => null,
     },
   };
 }

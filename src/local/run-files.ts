@@ -4,6 +4,7 @@
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Outlook } from "../core/outlook.ts";
 import type { RunRecord, RunStream, Snapshot } from "../core/record.ts";
 import type { Sample, Tier } from "../core/types.ts";
 import { openRollingFile, readRollingFile } from "./rolling-file.ts";
@@ -34,7 +35,12 @@ export interface LiveReport {
   readonly windows: readonly Sample[];
   /** Virtual seconds per real second. */
   readonly speed: number;
+  /** What the policy waits for; `null` for one that no steady traffic moves within a day. */
+  readonly outlook: Outlook | null;
 }
+
+/** A run that can also be asked what its policy waits for. */
+export type AskedStream = RunStream & { outlook(): Outlook | null };
 
 /** The files of one run, which go on where those of the last one ended. */
 export interface RunFiles {
@@ -58,7 +64,7 @@ const lineCharactersMax = 8192;
 const windowsMax = 120;
 
 /** Opens the files in the state folder and follows the run. */
-export async function openRunFiles(folder: string, stream: RunStream): Promise<RunFiles> {
+export async function openRunFiles(folder: string, stream: AskedStream): Promise<RunFiles> {
   const { atMs: begunMs, speed } = stream.head;
   const decided = await openRollingFile(folder, history.name, history.bytesMax, (lines) =>
     JSON.stringify(lostEvent(lines, begunMs)),
@@ -87,7 +93,8 @@ export async function openRunFiles(folder: string, stream: RunStream): Promise<R
         JSON.stringify({ atMs: Math.round(atMs), tier: tierOf(from), from, line: shown }),
       );
     },
-    report: () => (latest === null ? null : { snapshot: latest, windows, speed }),
+    report: () =>
+      latest === null ? null : { snapshot: latest, windows, speed, outlook: stream.outlook() },
     async announce(url, startedMs) {
       await openSnapshot(folder, liveName, isLiveAddress).write({
         pid: process.pid,

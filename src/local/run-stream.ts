@@ -1,7 +1,15 @@
 /** The stream of a local cloud: what the page and a recording see of `dev` and `rehearse`. */
 import { type AlarmDefinition, alarmDefinitions } from "../core/alarms.ts";
 import type { CostProfile } from "../core/cost.ts";
-import type { AlarmName, AlarmState, EngineEvent, TickResult, Tier } from "../core/index.ts";
+import type {
+  AlarmName,
+  AlarmState,
+  EngineEvent,
+  Status,
+  TickResult,
+  Tier,
+} from "../core/index.ts";
+import { type Outlook, outlookOf } from "../core/outlook.ts";
 import { pinned, shifted, stayOf } from "../core/override.ts";
 import type {
   Control,
@@ -37,6 +45,8 @@ export interface LocalStream extends RunStream {
   attach(local: Local): void;
   /** Requests are made by us: people may change how many. */
   attachLoad(load: Load): void;
+  /** What the policy waits for, asked when somebody wants to know; `null` before the first tick. */
+  outlook(): Outlook | null;
   /** The last record of a run that came to its end. */
   end(ok: boolean, message: string): void;
   /** Stops the snapshots. */
@@ -55,6 +65,8 @@ export function createLocalStream(options: LocalStreamOptions): LocalStream {
   };
   const look = createLook(options);
   let seen: Seen | null = null;
+  let asked: Status | null = null;
+  let outlook: Outlook | null = null;
   let windowSeenMs = startMs - 1;
   let endedMs = startMs;
   const snapshot = (): void => {
@@ -93,6 +105,16 @@ export function createLocalStream(options: LocalStreamOptions): LocalStream {
     onAlarm: (name, state, atMs) => emit({ type: "alarm", atMs, name, state }),
     attach: (running) => look.attach(running, snapshot),
     attachLoad: (load) => look.attachLoad(load),
+    outlook() {
+      if (seen === null) return null;
+      const { status } = seen.step;
+      // It takes some milliseconds, and its answer changes with each window at most.
+      if (asked?.policyState !== status.policyState || asked.target !== status.target) {
+        outlook = outlookOf(cloudOptions.policy, status, seen.world, look.nowMs() ?? seen.atMs);
+        asked = status;
+      }
+      return outlook;
+    },
     end(ok, message) {
       emit({ type: "end", atMs: look.nowMs() ?? endedMs, ok, message });
     },
