@@ -95,6 +95,6 @@ export function pricesOf(book: PriceBook, region: string): Prices {
   throw new UserError(
     "REGION_UNKNOWN",
     `there are no prices for the region "${region}"${meant}`,
-    `Known: ${known.join(", ")}. Prices of another one come from a file: lambdaflex cost --prices.`,
+    `Known: ${known.join(", ")}. Prices of another one come from a file: --prices FILE.`,
   );
 }

@@ -50,11 +50,13 @@ export async function readJsonFile(path: string, codes: FileCodes): Promise<Json
   }
 }
 
-/** `file:line: key`, as far as the text tells where the key stands. */
+/** `file:line: key`, as far as the text tells where the key stands: each part after its parent. */
 export function placeOf(file: JsonFile, key: string): string {
-  const name = key.split(".").at(-1) ?? key;
-  const at = file.text.indexOf(JSON.stringify(name));
-  if (at < 0) return `${file.path}: ${key}`;
+  let at = 0;
+  for (const name of key.split(".")) {
+    at = file.text.indexOf(JSON.stringify(name), at);
+    if (at < 0) return `${file.path}: ${key}`;
+  }
   return `${file.path}:${file.text.slice(0, at).split("\n").length}: ${key}`;
 }
 

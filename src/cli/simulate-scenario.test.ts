@@ -135,13 +135,19 @@ describe("a scenario", () => {
       "more periods than there are",
       { thresholds: { up: { periods: 4, of: 3 } } },
       "PERIODS_INVALID",
-      /4 minutes out of 3/,
+      /file\.json:4: thresholds\.up\.periods: 4 minutes out of 3/,
     ],
     [
       "busy and quiet at once",
       { thresholds: { up: { requestsPerMinute: 10 } } },
       "THRESHOLDS_TOO_CLOSE",
-      /busy and quiet/,
+      /file\.json:4: thresholds\.up\.requestsPerMinute \(10\).*busy and quiet/,
+    ],
+    [
+      "a key whose name stands elsewhere too",
+      { thresholds: { up: { requestsPerMinute: 9 }, down: { requestsPerMinute: 0 } } },
+      "SCENARIO_VALUE_INVALID",
+      /file\.json:7: thresholds\.down\.requestsPerMinute/,
     ],
     [
       "a mistyped key of the realistic model",

@@ -2,7 +2,7 @@
  * Every parameter of the cost model, by name and with its unit: from defaults, a configuration, a
  * scenario file and options, in this order.
  */
-import { type ErrorCode, UserError } from "../config/errors.ts";
+import { UserError } from "../config/errors.ts";
 import { fargateOffer, fargateOffers } from "../config/fargate-sizes.ts";
 import type { Config } from "../config/types.ts";
 import type { Thresholds } from "../core/alarms.ts";
@@ -225,7 +225,14 @@ export function settingsOf(sources: readonly Given[], book: PriceBook): Settings
       down: { ...thresholds.down, ...given.down },
     };
   }
-  checkThresholds(thresholds);
+  checkThresholds(thresholds, (key) => {
+    const [, side = "", name = ""] = key.split(".");
+    const source = sources.findLast(({ thresholds: given }) => {
+      const part: object = given[side as keyof Thresholds] ?? {};
+      return Object.hasOwn(part, name);
+    });
+    return source?.placeOf(key) ?? key;
+  });
   const scenario = { profile, times, prices };
   const realism = sources.map((source) => source.realism);
   const { realistic, seed } = realisticOf(
@@ -282,17 +289,16 @@ function checkTogether(parameters: Parameters, where: (key: string) => string): 
   }
 }
 
-function checkThresholds({ up, down }: Thresholds): void {
-  const fail = (code: ErrorCode, message: string, hint: string): UserError =>
-    new UserError(code, message, hint);
+function checkThresholds({ up, down }: Thresholds, where: (key: string) => string): void {
   if (up.periods > up.of) {
-    const message = `thresholds.up.periods: ${up.periods} minutes out of ${up.of} cannot be`;
-    throw fail("PERIODS_INVALID", message, "Raise thresholds.up.of, for example 2 of 3.");
+    const numbers = `${up.periods} minutes out of ${up.of} cannot be`;
+    const message = `${where("thresholds.up.periods")}: ${numbers}`;
+    throw new UserError("PERIODS_INVALID", message, "Raise thresholds.up.of, for example 2 of 3.");
   }
   if (down.requestsPerMinute > up.requestsPerMinute) {
     const message =
-      `thresholds.down.requestsPerMinute (${down.requestsPerMinute}) is above ` +
-      `thresholds.up.requestsPerMinute (${up.requestsPerMinute}): busy and quiet at once`;
-    throw fail("THRESHOLDS_TOO_CLOSE", message, "Lower the one or raise the other.");
+      `${where("thresholds.up.requestsPerMinute")} (${up.requestsPerMinute}) is below ` +
+      `thresholds.down.requestsPerMinute (${down.requestsPerMinute}): busy and quiet at once`;
+    throw new UserError("THRESHOLDS_TOO_CLOSE", message, "Raise the one or lower the other.");
   }
 }

@@ -5,7 +5,7 @@ import { type CommandDef, defineCommand } from "citty";
 import { UserError } from "../config/errors.ts";
 import { policyNames } from "../policies/named.ts";
 import { numberOption, repeatable, valuesOf } from "./arguments.ts";
-import { priceBookDefault } from "./cost-prices.ts";
+import { loadPrices } from "./cost-prices.ts";
 import { checkReport } from "./report-file.ts";
 import { bar, openScreen, type Screen } from "./screen.ts";
 import { short } from "./simulate-assumptions.ts";
@@ -37,6 +37,7 @@ const args = {
     valueHint: "PATH",
     description: "Folder or file of the configuration: memory, tasks, thresholds; default here",
   },
+  prices: { type: "string", valueHint: "FILE", description: "JSON with price lists of regions" },
   peak: {
     type: "string",
     valueHint: "N",
@@ -67,6 +68,7 @@ interface Options {
   readonly scenario: string | undefined;
   readonly policies: readonly string[];
   readonly config: string | undefined;
+  readonly prices: string | undefined;
   readonly mode: Mode;
   readonly peak: number | null;
   readonly report: string | undefined;
@@ -88,6 +90,7 @@ const command: CommandDef = defineCommand({
       scenario: given.scenario,
       policies: named.length === 0 ? policyNamesDefault : named,
       config: given.config,
+      prices: given.prices,
       mode: modeOf(given.mode),
       peak: given.peak === undefined ? null : numberOption("peak", given.peak, 1e-3, 1e7),
       report: given.report,
@@ -108,7 +111,7 @@ function modeOf(word: string): Mode {
 async function simulate(options: Options): Promise<number> {
   checkPolicies(options.policies);
   const { sources, origins } = await sourcesOf(options.config, options.scenario);
-  const settings = settingsOf(sources, priceBookDefault);
+  const settings = settingsOf(sources, await loadPrices(options.prices));
   // Loaded only where it is needed: nobody who wants a table should wait for plots.
   const kept = options.report !== undefined || options.record !== undefined;
   const report = kept ? await import("./simulate-report.ts") : null;

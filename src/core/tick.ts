@@ -59,7 +59,7 @@ export async function tick(
   } catch (error) {
     return failed(during, error, during === "apply" ? step : null, settings);
   }
-  return { ok: true, ...planned, world: seen.world };
+  return { ok: true, step, decision: planned.decision, world: seen.world };
 }
 
 /** The pure part of a tick: what to commit and then to apply. Throws InvariantError. */

@@ -135,8 +135,19 @@ function learnt(
   const followed = course[guard.holds ? referenceMember : leader] ?? 0;
   course[self] = steered(nextCode[latest[self] ?? 0] ?? 0, headsOf[followed] === 1, table);
   const courses = [...memory.courses.slice(1), course];
-  const rates = { rps, peakRps, heldRps, heldMinutes };
-  return { kind: "auto-3", courses, regretsUsd, scoresUsd, leader, profile, guard, ...rates };
+  return {
+    kind: "auto-3",
+    courses,
+    regretsUsd,
+    scoresUsd,
+    leader,
+    profile,
+    guard,
+    rps,
+    peakRps,
+    heldRps,
+    heldMinutes,
+  };
 }
 
 /** The members' bills with one minute more. */

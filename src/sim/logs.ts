@@ -45,7 +45,7 @@ const hints: Readonly<Record<LogFault, string>> = {
     "Known are CSV timestamp_seconds,requests; access logs of nginx, Apache (common, combined), " +
     "Elastic Load Balancing and CloudFront; CloudWatch's JSON. Each may be gzipped.",
   LOG_MIXED: "Give logs of one format; split the file with grep.",
-  LOG_BROKEN: "More than half of the lines must be readable: is this an access log?",
+  LOG_BROKEN: "Is this an access log? More than half of its lines must be readable.",
 };
 
 /** A line that could not be read. */

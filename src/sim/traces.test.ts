@@ -35,8 +35,11 @@ describe("traces", () => {
     ["a late header", `0,1\n${header}`, "TRACE_NOT_NUMERIC", 2],
     ["less than nothing", "0,1\n60,-1\n", "TRACE_NEGATIVE", 2],
     ["a step back", "60,1\n0,1\n", "TRACE_UNSORTED", 2],
+    ["two rows that changed places", "0,1\n60,1\n180,1\n120,1\n240,1\n", "TRACE_UNSORTED", 4],
     ["a time twice", "0,1\n0,1\n", "TRACE_DUPLICATED", 2],
     ["a gap", "0,1\n60,1\n240,1\n", "TRACE_GAP", 3],
+    ["a gap after the first row", "0,1\n180,1\n240,1\n300,1\n", "TRACE_GAP", 2],
+    ["finer buckets, then coarser", "0,1\n60,1\n120,1\n420,1\n720,1\n", "TRACE_RESOLUTION", 4],
     ["mixed buckets", "0,1\n60,1\n150,1\n", "TRACE_RESOLUTION", 3],
     ["odd buckets", "0,1\n90,1\n", "TRACE_RESOLUTION", 2],
   ];

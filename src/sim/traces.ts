@@ -62,15 +62,16 @@ const minutesMax = 10 * 366 * 1440;
 export function parseTraceCsv(text: string, source: string): Trace {
   const seconds: number[] = [];
   const requests: number[] = [];
-  let bucketSeconds = 0;
+  const steps: Step[] = [];
   for (const [line, content] of linesOf(text)) {
     const row = parseRow(content, line, source);
     if (row === null) continue;
     const before = seconds.at(-1);
     if (before !== undefined) {
       const step = stepAfter(before, row.seconds, line, source);
-      if (seconds.length === 1) bucketSeconds = wholeBucket(step, line, source);
-      if (step !== bucketSeconds) throw irregular(step, bucketSeconds, line, source);
+      const latest = steps.at(-1);
+      if (latest?.seconds === step) latest.rows += 1;
+      else steps.push({ seconds: step, line, rows: 1 });
     }
     seconds.push(row.seconds);
     requests.push(row.requests);
@@ -78,6 +79,7 @@ export function parseTraceCsv(text: string, source: string): Trace {
   if (seconds.length < 2) {
     throw new TraceFormatError("TRACE_EMPTY", source, null, `${seconds.length} rows`);
   }
+  const bucketSeconds = wholeBucket(steps, source);
   const rps = perMinute(requests, bucketSeconds, source);
   if (!rps.some((rate) => rate > 0)) {
     throw new TraceFormatError("TRACE_EMPTY", source, null, "no request in any bucket");
@@ -136,19 +138,30 @@ function stepAfter(before: number, seconds: number, line: number, source: string
   return seconds - before;
 }
 
-function wholeBucket(step: number, line: number, source: string): number {
-  if (Number.isInteger(step) && (step % 60 === 0 || 60 % step === 0)) return step;
-  throw new TraceFormatError("TRACE_RESOLUTION", source, line, `buckets of ${step} s`);
+/** Rows in a row that are equally far from their predecessors. */
+interface Step {
+  readonly seconds: number;
+  /** Of the first of them. */
+  readonly line: number;
+  rows: number;
 }
 
-function irregular(step: number, bucket: number, line: number, source: string): Error {
-  if (step > bucket && step % bucket === 0) {
-    const missing = step / bucket - 1;
-    const message = `${missing} bucket(s) of ${bucket} s missing before this row`;
-    return new TraceFormatError("TRACE_GAP", source, line, message);
+/** The one length of all buckets. What else there is can only be told with all rows in sight. */
+function wholeBucket(steps: readonly Step[], source: string): number {
+  const most = steps.reduce((best, step) => (step.rows > best.rows ? step : best));
+  const { seconds: bucket } = most;
+  if (!Number.isInteger(bucket) || (bucket % 60 !== 0 && 60 % bucket !== 0)) {
+    throw new TraceFormatError("TRACE_RESOLUTION", source, most.line, `buckets of ${bucket} s`);
   }
-  const message = `a bucket of ${step} s among buckets of ${bucket} s`;
-  return new TraceFormatError("TRACE_RESOLUTION", source, line, message);
+  const odd = steps.find(({ seconds }) => seconds !== bucket);
+  if (odd === undefined) return bucket;
+  // After missing rows the usual distance returns at once; another resolution stays.
+  if (odd.rows === 1 && odd.seconds % bucket === 0) {
+    const message = `${odd.seconds / bucket - 1} bucket(s) of ${bucket} s missing before this row`;
+    throw new TraceFormatError("TRACE_GAP", source, odd.line, message);
+  }
+  const message = `a bucket of ${odd.seconds} s among buckets of ${bucket} s`;
+  throw new TraceFormatError("TRACE_RESOLUTION", source, odd.line, message);
 }
 
 function perMinute(

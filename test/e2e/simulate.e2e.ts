@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { usEast1 } from "../../src/core/prices.ts";
 import { assertMistake } from "./mistake.ts";
 import { makeFolder, run } from "./rig.ts";
 
@@ -52,6 +53,19 @@ describe("simulate", () => {
       ["threshold", "work-function", "auto"],
     );
     assert.ok(policies.every(({ costUsd }) => costUsd >= (result.optimum as number)));
+  });
+
+  test("takes the prices of another region from a file", async () => {
+    const folder = makeFolder({
+      "trace.csv": trace,
+      "scenario.json": { region: "eu-west-9" },
+      "prices.json": { ...usEast1, region: "eu-west-9", httpApiUsdPerRequest: 0.001 },
+    });
+    const common = ["simulate", "--trace", "trace.csv", "--scenario", "scenario.json"];
+    assertMistake(await run(folder, common), "REGION_UNKNOWN", /eu-west-9/);
+    const result = await json(folder, [...common, "--prices", "prices.json", "--mode", "ideal"]);
+    // Two million requests, a tenth of a cent each.
+    assert.ok((result.alwaysLambda as number) > 2000);
   });
 
   test("takes the configuration that is here, and writes a report", async () => {
