@@ -8,14 +8,27 @@ import type { Construct } from "constructs";
 import { alarmName, appTag } from "../core/deployment.ts";
 import { balancerArn, burstStackArn } from "./controller-policy.ts";
 import { arn, type Plan, type Statement } from "./plan.ts";
-import { addRole, ownAccount } from "./roles.ts";
+import { addRole, type ServiceRoles } from "./roles.ts";
 
 /** Makes the role. */
-export function addBurstRole(scope: Construct, plan: Plan): CfnRole {
+export function addBurstRole(scope: Construct, plan: Plan, roles: ServiceRoles): CfnRole {
   return addRole(scope, "BurstRole", {
     principal: "cloudformation.amazonaws.com",
-    trust: { ...ownAccount, ArnLike: { "aws:SourceArn": burstStackArn(plan) } },
-    policies: { burst: [...balancing(plan), ...running(plan), ...alarming(plan), ...wiring(plan)] },
+    // AWS promises nowhere that CloudFormation names account and stack when it takes a role.
+    trust: {
+      StringEqualsIfExists: { "aws:SourceAccount": Aws.ACCOUNT_ID },
+      ArnLikeIfExists: { "aws:SourceArn": burstStackArn(plan) },
+    },
+    policies: {
+      burst: [
+        ...balancing(plan),
+        ...running(plan),
+        handingOn(roles),
+        ...scaling(),
+        ...alarming(plan),
+        ...wiring(plan),
+      ],
+    },
   });
 }
 
@@ -98,6 +111,11 @@ function running({ names }: Plan): readonly Statement[] {
       ]),
       { on: arn("ecs", `service/${names.cluster}/*`), why: named },
     ),
+    // An update that is rolled back stops the deployment that it began.
+    allow("Deployment", ["ecs:StopServiceDeployment"], {
+      on: ["service", "service-deployment"].map((kind) => arn("ecs", `${kind}/${names.cluster}/*`)),
+      why: named,
+    }),
     allow(
       "ServiceRead",
       prefixed("ecs", [
@@ -109,6 +127,19 @@ function running({ names }: Plan): readonly Statement[] {
       ]),
       reads,
     ),
+  ];
+}
+
+/** CloudFormation's own list for a service has it: a task gets both roles from ECS. */
+function handingOn({ taskRole, executionRole }: ServiceRoles): Statement {
+  return allow("TaskRoles", ["iam:PassRole"], {
+    on: [taskRole.attrArn, executionRole.attrArn],
+    when: { StringEquals: { "iam:PassedToService": "ecs-tasks.amazonaws.com" } },
+  });
+}
+
+function scaling(): readonly Statement[] {
+  return [
     allow(
       "Scaling",
       prefixed("application-autoscaling", [
@@ -149,7 +180,7 @@ function alarming({ config }: Plan): readonly Statement[] {
       when: { StringEquals: { "aws:RequestedRegion": Aws.REGION } },
       why: "Scaling asks first, as its caller and for an alarm without a name, if it may have any.",
     }),
-    allow("AlarmRead", ["cloudwatch:DescribeAlarms"], reads),
+    allow("AlarmRead", ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"], reads),
   ];
 }
 

@@ -86,7 +86,7 @@ export class FlexService extends Construct implements IGrantable {
     const fargate = addFargateDefinition(this, plan, roles, appLogs);
     const warm = config.standby === "warm" ? addWarmNetwork(this, plan) : null;
     const memory = addMemory(this, plan);
-    const burstRole = addBurstRole(this, plan);
+    const burstRole = addBurstRole(this, plan, roles);
     const inputs = burstInputs(plan, door, warm);
     const burst = config.domain === null ? null : addBurstAsset(this, plan, inputs);
     this.burstTemplate = burst?.text ?? null;

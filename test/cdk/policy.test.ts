@@ -57,17 +57,19 @@ describe("every role", () => {
     }
   });
 
-  test("hands on the burst role alone, to CloudFormation alone", () => {
-    const passing = all.flatMap(statements).filter(({ actions }) => {
-      return actions.includes("iam:PassRole");
+  test("hands on the burst role to CloudFormation, and the task's roles to ECS alone", () => {
+    const handed = all.flatMap(statements).flatMap(({ actions, resources, condition }) => {
+      if (!actions.includes("iam:PassRole")) return [];
+      assert.deepEqual(Object.keys(condition.StringEquals ?? {}), ["iam:PassedToService"]);
+      const roles = resources.map((one) =>
+        JSON.stringify(one).replace(/^.*"Service([A-Za-z]+Role).*$/, "$1"),
+      );
+      return `${roles.join(" ")} to ${condition.StringEquals?.["iam:PassedToService"]}`;
     });
-    assert.ok(passing.length > 0);
-    for (const { resources, condition } of passing) {
-      assert.equal(resources.length, 1);
-      assert.match(JSON.stringify(resources[0]), /BurstRole/);
-      const to = { "iam:PassedToService": "cloudformation.amazonaws.com" };
-      assert.deepEqual(condition.StringEquals, to);
-    }
+    assert.deepEqual([...new Set(handed)].sort(), [
+      "BurstRole to cloudformation.amazonaws.com",
+      "TaskRole ExecutionRole to ecs-tasks.amazonaws.com",
+    ]);
   });
 
   test("names its resources, but for these calls", () => {
@@ -85,6 +87,7 @@ describe("every role", () => {
       "burst: application-autoscaling:Describe*",
       "burst: cloudwatch:DeleteAlarms (with a condition)",
       "burst: cloudwatch:DescribeAlarms",
+      "burst: cloudwatch:GetMetricData",
       "burst: cloudwatch:PutMetricAlarm (with a condition)",
       "burst: ec2:Describe*",
       "burst: ec2:GetSecurityGroupsForVpc",

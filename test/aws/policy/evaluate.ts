@@ -80,9 +80,10 @@ export function allows(statement: Statement, asked: AccessRequest): boolean {
   }
   return Object.entries(statement.conditions).every(([operator, keys]) =>
     Object.entries(keys).every(([key, allowed]) => {
-      const test = operators[operator];
+      const test = operators[operator.replace(/IfExists$/, "")];
       if (!test) throw new Error(`unsupported operator ${operator}`);
       const given = asked.context[key];
+      if (given === undefined && operator.endsWith("IfExists")) return true;
       return test(allowed, given === undefined ? [] : [given].flat());
     }),
   );

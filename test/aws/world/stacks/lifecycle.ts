@@ -1,4 +1,5 @@
 /** A stack's operations: create, update, delete, and the ways in which they fail. */
+import { trusts } from "../handlers.ts";
 import { dependenciesOf, resolveParameters, TemplateError } from "../template.ts";
 import type { World } from "../world.ts";
 import { arnOf } from "../world.ts";
@@ -88,9 +89,17 @@ export function createStack(world: World, name: string, request: StackRequest): 
     if (request.token !== "" && existing.request.token === request.token) return existing;
     throw new StackExistsError(`Stack [${name}] already exists`);
   }
+  requireRole(world, request.roleArn);
   const stack = newStack(world, name, request);
   beginCreation(world, stack);
   return stack;
+}
+
+/** Refuses a role that CloudFormation may not take: it does so before it begins. */
+function requireRole(world: World, roleArn: string): void {
+  const role = [...world.roles.values()].find(({ arn }) => arn === roleArn);
+  if (!role || role.policies.size === 0 || trusts(role.trust, null, world.account)) return;
+  throw new StackError(`Role ${roleArn} is invalid or cannot be assumed`);
 }
 
 /** Creates everything of a stack that has nothing yet. */

@@ -1,4 +1,5 @@
 /** One resource coming, changing and going, with the events that CloudFormation writes. */
+import { missingRight, type Operation } from "../handlers.ts";
 import { textOf } from "../json.ts";
 import { tagsOf } from "../kinds/balancing.ts";
 import { kindOf } from "../kinds/index.ts";
@@ -32,6 +33,12 @@ function later(world: World, stack: StackRecord, ms: number, step: () => void): 
   });
 }
 
+/** Throws what AWS answers a stack's role that lacks a right. */
+function requireRights(at: ResourceAt, operation: Operation): void {
+  const missing = missingRight(at, operation);
+  if (missing !== "") throw new Error(missing);
+}
+
 const attempt = (step: () => void): string | null => {
   try {
     step();
@@ -59,6 +66,7 @@ export function createResource(
     const at = place(world, stack, resource);
     const planned = plannedFailure(world, resource, "create");
     if (planned !== null) throw new Error(planned);
+    requireRights(at, "create");
     const created = kind.create(at);
     resource.physicalId = created.physicalId;
     resource.attributes = { ...created.attributes };
@@ -148,6 +156,7 @@ export function updateResource(
   const failure = attempt(() => {
     const planned = plannedFailure(world, resource, "update");
     if (planned !== null) throw new Error(planned);
+    requireRights(place(world, stack, resource), "update");
     if (kind.update) return kind.update(place(world, stack, resource));
     const created = kind.create(place(world, stack, resource));
     resource.physicalId = created.physicalId;
@@ -187,7 +196,10 @@ export function removeResource(
     later(world, stack, stepMs, () => failed(planned));
     return;
   }
-  const removing = attempt(() => kind.remove?.(place(world, stack, resource)));
+  const removing = attempt(() => {
+    requireRights(place(world, stack, resource), "delete");
+    kind.remove?.(place(world, stack, resource));
+  });
   if (removing !== null) {
     later(world, stack, stepMs, () => failed(removing));
     return;
