@@ -40,7 +40,7 @@ const neverLeft = new Set(["AWS::EC2::NatGateway", "AWS::EC2::EIP"]);
 
 /** Brings the burst tier up, or to the wanted image and template, unless that is under way. */
 export async function provision(parts: OrderParts, tasks: number): Promise<void> {
-  const { deployment, memory, nowMs, client } = parts;
+  const { deployment, nowMs, client } = parts;
   const reading = await burst(parts);
   if (reading.kind === "absent") return create(parts, tasks);
   if (reading.kind !== "standing") return;
@@ -50,7 +50,7 @@ export async function provision(parts: OrderParts, tasks: number): Promise<void>
       new ContinueUpdateRollbackCommand({
         StackName: stack.id,
         RoleARN: deployment.burstRoleArn,
-        ClientRequestToken: removeToken(memory.generation, nowMs),
+        ClientRequestToken: removeToken(stack.id, nowMs),
       }),
     );
     return;
@@ -103,9 +103,8 @@ function burst({ client, deployment, memory, nowMs }: OrderParts): Promise<Burst
 
 async function create(parts: OrderParts, tasks: number): Promise<void> {
   const { client, deployment, memory, nowMs, table } = parts;
-  const generation = memory.generation + 1;
   const asked = { id: null, createdAtMs: nowMs, removedAtMs: null, removals: 0 };
-  const before: CloudMemory = { ...memory, generation, stack: asked };
+  const before: CloudMemory = { ...memory, stack: asked };
   await remember(table, before);
   try {
     const { StackId: id } = await client.send(
@@ -120,7 +119,7 @@ async function create(parts: OrderParts, tasks: number): Promise<void> {
           { Key: appTag, Value: deployment.app },
           { Key: stackTag, Value: "burst" },
         ],
-        ClientRequestToken: createToken(generation),
+        ClientRequestToken: createToken(deployment.names.burstStack, nowMs),
       }),
     );
     await remember(table, { ...before, stack: { ...asked, id: id ?? null } });
@@ -177,7 +176,7 @@ function parametersOf(
 
 /** A stack is named by its id, so that a newer one of the same name is never meant. */
 async function remove(parts: OrderParts, stack: BurstStack, removals: number): Promise<void> {
-  const { client, deployment, memory } = parts;
+  const { client, deployment } = parts;
   const stuck = removals > plainRemovals && stack.status === "DELETE_FAILED";
   const left = stuck ? await failedResources(client, stack.id) : [];
   const force = removals > plainRemovals + 1 && left.length > 0;
@@ -187,7 +186,7 @@ async function remove(parts: OrderParts, stack: BurstStack, removals: number): P
       new DeleteStackCommand({
         StackName: stack.id,
         RoleARN: deployment.burstRoleArn,
-        ClientRequestToken: removeToken(memory.generation, removals),
+        ClientRequestToken: removeToken(stack.id, removals),
         ...(force ? { DeletionMode: "FORCE_DELETE_STACK" as const } : {}),
         ...(retain ? { RetainResources: left } : {}),
       }),

@@ -111,6 +111,22 @@ test("a burst stack that was deleted by hand is absent, and can be made again", 
   await stage.provision(cloud);
 });
 
+test("a table that was lost brings no request token back", async (t) => {
+  const stage = await startStage(t);
+  const cloud = stage.makeCloud();
+  for (let turn = 0; turn < 2; turn += 1) {
+    await stage.provision(cloud);
+    await cloud.apply({ type: "deprovision" });
+    await stage.until(cloud, ({ fargate }) => fargate.state === "absent");
+    stage.world.tables.get("shop-state")?.items.clear();
+  }
+  const asked = stage.aws.calls.flatMap(({ input }) => {
+    const token: unknown = Reflect.get(input, "ClientRequestToken");
+    return typeof token === "string" ? [token] : [];
+  });
+  assert.deepEqual([asked.length, new Set(asked).size], [4, 4]);
+});
+
 test("a stack of the name that somebody else made is neither taken up nor removed", async (t) => {
   const stage = await startStage(t);
   await stage.provision(stage.makeCloud());

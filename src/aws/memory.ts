@@ -35,17 +35,14 @@ export interface RememberedStack {
 
 /** Everything that is remembered. */
 export interface CloudMemory {
-  /** Grows with each stack, so that no request token is ever used for two of them. */
-  readonly generation: number;
   readonly stack: RememberedStack | null;
   readonly change: RememberedChange | null;
 }
 
 /** Before the first burst. */
-export const emptyMemory: CloudMemory = { generation: 0, stack: null, change: null };
+export const emptyMemory: CloudMemory = { stack: null, change: null };
 
 const check: Check = object({
-  generation: isNumber,
   stack: orNull(
     object({
       id: orNull(isText),

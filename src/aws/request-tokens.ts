@@ -1,9 +1,13 @@
-/** Tokens that make requests to CloudFormation safe to repeat: same request, same token. */
+/**
+ * Tokens that make requests to CloudFormation safe to repeat: same request, same token. AWS does
+ * not say for how long it remembers one, nor whether for a stack or for the account: so none is
+ * ever used again, not by another application, nor after the table was lost.
+ */
 import { createHash } from "node:crypto";
 
-/** The token of the creation of one generation of the stack. */
-export function createToken(generation: number): string {
-  return `create-${generation}`;
+/** The token of a creation that was decided at that time. */
+export function createToken(stackName: string, decidedAtMs: number): string {
+  return `create-${stackName}-${decidedAtMs}`;
 }
 
 /** What a burst stack is to be brought to. */
@@ -31,7 +35,7 @@ export function updateToken(wanted: Wanted, changedAtMs: number): string {
   return `${updateTokenStart(wanted)}${changedAtMs}`;
 }
 
-/** The token of one attempt to remove, or to continue a rollback of, one generation. */
-export function removeToken(generation: number, attempt: number): string {
-  return `remove-${generation}-${attempt}`;
+/** The token of one attempt to remove one stack, or to continue its rollback. */
+export function removeToken(stackId: string, attempt: number): string {
+  return `remove-${stackId.slice(stackId.lastIndexOf("/") + 1)}-${attempt}`;
 }

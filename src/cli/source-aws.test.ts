@@ -136,7 +136,7 @@ test("looking on changes nothing that the controller remembers", async (t) => {
   // A stack that is gone meanwhile: whoever acts would forget it now.
   const table = openTable(names.table, { region: world.region });
   const stack = { id: null, createdAtMs: 1, removedAtMs: 2, removals: 1 };
-  await writeNotes(table, { memory: JSON.stringify({ generation: 1, stack, change: null }) });
+  await writeNotes(table, { memory: JSON.stringify({ stack, change: null }) });
   closeTable(table);
   const items = (): string => JSON.stringify([...(world.tables.get(names.table)?.items ?? [])]);
   const before = items();

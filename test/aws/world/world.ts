@@ -107,6 +107,8 @@ export interface World extends Agenda {
   readonly secrets: Map<string, string>;
   readonly certificates: Certificate[];
   readonly roles: Map<string, Role>;
+  /** Requests to CloudFormation that were accepted, by their tokens. */
+  readonly requestTokens: Map<string, { readonly request: string; readonly answer: object }>;
   readonly schedules: Map<string, { state: string }>;
   readonly published: Published[];
   readonly tagged: Map<string, Tagged>;
@@ -212,6 +214,7 @@ function emptyAccount(): Partial<World> {
     secrets: new Map(),
     certificates: [],
     roles: new Map(),
+    requestTokens: new Map(),
     schedules: new Map(),
     published: [],
     tagged: new Map(),

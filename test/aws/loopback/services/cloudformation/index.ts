@@ -21,6 +21,7 @@ import {
   stackAccess,
   stackRequest,
 } from "./request.ts";
+import { oncePerToken } from "./tokens.ts";
 
 /** Events on one page, few enough that callers have to turn pages. */
 const pageSize = 20;
@@ -61,42 +62,47 @@ const about =
 const changing: Readonly<Record<string, Operation>> = {
   CreateStack: operation<StackInput>(
     (input, world) =>
-      accepted(() => {
-        const stack = createStack(world, input.StackName, stackRequest(world, input, null));
-        stack.protected = input.EnableTerminationProtection === "true";
-        return { StackId: stack.id };
-      }),
+      oncePerToken(world, input.ClientRequestToken, `CreateStack ${input.StackName}`, () =>
+        accepted(() => {
+          const stack = createStack(world, input.StackName, stackRequest(world, input, null));
+          stack.protected = input.EnableTerminationProtection === "true";
+          return { StackId: stack.id };
+        }),
+      ),
     stackAccess("CreateStack"),
   ),
-  UpdateStack: operation<StackInput>(
-    (input, world) =>
+  UpdateStack: operation<StackInput>((input, world) => {
+    const stack = requireStack(world, input.StackName);
+    return oncePerToken(world, input.ClientRequestToken, `UpdateStack ${stack.id}`, () =>
       accepted(() => {
-        const stack = requireStack(world, input.StackName);
         updateStack(world, stack, stackRequest(world, input, stack));
         return { StackId: stack.id };
       }),
-    stackAccess("UpdateStack"),
-  ),
-  DeleteStack: operation<DeleteInput>(
-    (input, world) =>
+    );
+  }, stackAccess("UpdateStack")),
+  DeleteStack: operation<DeleteInput>((input, world) => {
+    const stack = findStack(world, input.StackName);
+    if (!stack) return {};
+    const token = input.ClientRequestToken;
+    const retain = input.RetainResources ?? [];
+    const force = input.DeletionMode === "FORCE_DELETE_STACK";
+    return oncePerToken(world, token, `DeleteStack ${stack.id}`, () =>
       accepted(() => {
-        const stack = findStack(world, input.StackName);
-        const token = input.ClientRequestToken ?? "";
-        const retain = input.RetainResources ?? [];
-        const force = input.DeletionMode === "FORCE_DELETE_STACK";
-        if (stack) deleteStack(world, stack, { token, retain, force });
+        deleteStack(world, stack, { token: token ?? "", retain, force });
         return {};
       }),
-    stackAccess("DeleteStack"),
-  ),
-  ContinueUpdateRollback: operation<StackInput>(
-    (input, world) =>
+    );
+  }, stackAccess("DeleteStack")),
+  ContinueUpdateRollback: operation<StackInput>((input, world) => {
+    const stack = requireStack(world, input.StackName);
+    const request = `ContinueUpdateRollback ${stack.id}`;
+    return oncePerToken(world, input.ClientRequestToken, request, () =>
       accepted(() => {
-        continueRollback(world, requireStack(world, input.StackName));
+        continueRollback(world, stack);
         return {};
       }),
-    stackAccess("ContinueUpdateRollback"),
-  ),
+    );
+  }, stackAccess("ContinueUpdateRollback")),
   UpdateTerminationProtection: operation<StackInput>((input, world) => {
     const stack = requireStack(world, input.StackName);
     stack.protected = input.EnableTerminationProtection === "true";
