@@ -1,5 +1,5 @@
 /** Rules for services in Go. */
-import type { CodeTable } from "./code-table.ts";
+import type { CodeTable, NamedPlace, StatePatterns } from "./code-table.ts";
 import type { Hit } from "./finding.ts";
 import {
   type CodeContext,
@@ -9,30 +9,33 @@ import {
   isLoopback,
   isWritable,
   lambdaBodyBytesMax,
-  literalOf,
   numberOf,
   shown,
+  soundsLikeState,
 } from "./patterns.ts";
 import { anyOf, inOrder, insideBrackets, lineAt, type SourceText } from "./source-text.ts";
+import { pathIn, textIn } from "./values.ts";
 
-const websocket = /\bwebsocket\.(?:Upgrader\s*\{|Accept\(|Handler\(|Server\s*\{)/g;
+const websocket =
+  /\bwebsocket\.(?:Upgrader\s*\{|Accept\(|Handler\(|Server\s*\{|New\()|\bmelody\.New\(/g;
 const http2 = /\bgrpc\.NewServer\(|\bh2c\.NewHandler\(/g;
 
-const addresses = inOrder(
+const addresses = anyOf(
   "g",
-  anyOf(
-    "",
-    /\bhttp\.ListenAndServe(?:TLS)?\(|\bnet\.Listen\(\s*"tcp[46]?"\s*,/,
-    /\bAddr\s*:|\.(?:Run|Start|Listen)\(/,
-  ),
-  /\s*"([^"\n]*)"/,
+  /\bhttp\.ListenAndServe(?:TLS)?\(|\bnet\.Listen\(\s*"tcp[46]?"\s*,/,
+  /\bAddr\s*:|\.(?:Run|Start|Listen)\(/,
 );
 
-function listenHits({ code, bare }: SourceText, { port: wanted }: CodeContext): readonly Hit[] {
+function listenHits(source: SourceText, { port: wanted }: CodeContext): readonly Hit[] {
+  const { code, bare } = source;
   return [...code.matchAll(addresses)].flatMap((match) => {
     if (bare[match.index] !== code[match.index]) return [];
     const line = lineAt(code, match.index);
-    const [, host = "", port = ""] = /^(.*):(\d*)$/.exec(match[1] ?? "") ?? [];
+    const given = /^\s*("[^"\n]*"|\w+)\s*(?=[,)}\n])/.exec(
+      code.slice(match.index + match[0].length),
+    );
+    const address = given ? textIn(source, given[1] ?? "") : beginningOf(code, match);
+    const [, host = "", port = ""] = /^(.*):(\d*)$/.exec(address ?? "") ?? [];
     const hits: Hit[] = [];
     if (isLoopback(host)) {
       hits.push({ rule: "listen-loopback", line, message: `listens on ${host}` });
@@ -44,6 +47,11 @@ function listenHits({ code, bare }: SourceText, { port: wanted }: CodeContext): 
     }
     return hits;
   });
+}
+
+/** The literal that an address begins with, as in `"127.0.0.1:" + port`. */
+function beginningOf(code: string, { index, 0: { length } }: RegExpExecArray): string | null {
+  return /^\s*"([^"\n]*)"/.exec(code.slice(index + length))?.[1] ?? null;
 }
 
 const units: Readonly<Record<string, number>> = {
@@ -84,19 +92,26 @@ const writers = /\bos\.(?:Create|WriteFile|MkdirAll|Mkdir|OpenFile)\s*\(|\biouti
 function fileHits(source: SourceText): readonly Hit[] {
   const files = callsOf(source, writers).flatMap((call) => {
     const first = firstArgument(call);
-    const path = literalOf(first);
+    const path = pathIn(source, first);
     if (path === null || isWritable(path)) return [];
     if (call.head.endsWith("OpenFile") && !/O_(?:WRONLY|RDWR|CREATE|APPEND)/.test(call.args))
       return [];
     const message = `${call.head.trim()} writes ${shown(first)}`;
     return [{ rule: "write-outside-tmp" as const, line: call.line, message }];
   });
+  const uploads = callsOf(source, /\.SaveUploadedFile\s*\(/g).flatMap(({ args, line }) => {
+    const target = args.split(",").at(-1)?.trim() ?? "";
+    const path = pathIn(source, target);
+    if (path === null || isWritable(path)) return [];
+    const message = `an upload is written to ${shown(target)}`;
+    return [{ rule: "write-outside-tmp" as const, line, message }];
+  });
   const databases = callsOf(source, /\bsql\.Open\s*\(/g).flatMap(({ args, line }) => {
     const path = /^\s*"sqlite3?"\s*,\s*"(?:file:)?([^"?]*)/.exec(args)?.[1];
     if (path === undefined || isWritable(path)) return [];
     return [{ rule: "write-outside-tmp" as const, line, message: `a SQLite database in ${path}` }];
   });
-  return [...files, ...databases];
+  return [...files, ...uploads, ...databases];
 }
 
 const handler =
@@ -123,7 +138,35 @@ function laterHits(source: SourceText): readonly Hit[] {
   return [...started, ...ticking];
 }
 
-const maps = /^(?:var\s+(\w+)\s*=\s*(?:make\(\s*)?map\[|var\s+(\w+)\s+map\[)/gm;
+/** Of the file itself, alone or in a `var ( … )`, which gofmt indents by one tab. */
+const declared = /^(?:var\s+|\t)/;
+const state: StatePatterns = {
+  collections: inOrder(
+    "gm",
+    declared,
+    /(\w+)\s*(?:=\s*(?:make\(\s*)?(?:map\[|\[\])|(?:map\[|\[\])\S*\s*(?:=|$))/,
+  ),
+  numbers: inOrder(
+    "gm",
+    declared,
+    /(\w+)\s*(?:=\s*\d+$|u?int(?:32|64)?\s*(?:=\s*\d+)?$|atomic\.U?[iI]nt(?:32|64)$)/,
+  ),
+  changed: /\[[^\]\n]+\]\s*(?:[-+]?=(?!=)|\+\+|--)|\s*=\s*append\(/,
+  fields: sharedFields,
+};
+
+/** Maps and slices beside a mutex: whoever locks them shares them between requests. */
+function sharedFields({ bare }: SourceText): readonly NamedPlace[] {
+  return [...bare.matchAll(/\btype\s+(\w+)\s+struct\s*\{/g)].flatMap((match) => {
+    const open = match.index + match[0].length;
+    const body = insideBrackets(bare, open - 1);
+    if (!/\bsync\.(?:RW)?Mutex\b/.test(body) || !soundsLikeState(match[1] ?? "")) return [];
+    return [...body.matchAll(/^\s*(\w+)\s+(?:map\[|\[\])/gm)].map((field) => {
+      const name = field[1] ?? "";
+      return { name, index: open + field.index + field[0].indexOf(name) };
+    });
+  });
+}
 
 function payloadHits(source: SourceText): readonly Hit[] {
   return callsOf(source, /\bhttp\.MaxBytesReader\s*\(/g).flatMap(({ args, line }) => {
@@ -147,7 +190,15 @@ export const goTable: CodeTable = {
   encodedPath: /\bURL\.(?:RawPath|EscapedPath\(\))|\bUseEncodedPath\(|\bUseRawPath\s*=\s*true/g,
   events: /\.Set\(\s*"[Cc]ontent-[Tt]ype"\s*,\s*"text\/event-stream/g,
   firstAddress: leftmost,
-  collections: maps,
-  changed: /\[[^\]\n]+\]\s*[-+]?=(?!=)/,
+  state,
   others: [listenHits, keepAliveHits, fileHits, laterHits, payloadHits],
 };
+
+/** Servers that are started in a file. */
+export function goServers({ code, bare }: SourceText): readonly number[] {
+  const framework = /"github\.com\/(?:gin-gonic\/gin|labstack\/echo|gofiber\/fiber)/.test(code);
+  const starts = framework
+    ? /\bListenAndServe(?:TLS)?\(|\bhttp\.Serve\(|\.(?:Run|Start|Listen)\(/g
+    : /\bListenAndServe(?:TLS)?\(|\bhttp\.Serve\(/g;
+  return [...bare.matchAll(starts)].map(({ index }) => lineAt(bare, index));
+}

@@ -1,5 +1,5 @@
 /** Rules for services in JavaScript and TypeScript. */
-import type { CodeTable } from "./code-table.ts";
+import type { CodeTable, NamedPlace, StatePatterns } from "./code-table.ts";
 import type { Hit } from "./finding.ts";
 import {
   bytesOf,
@@ -13,8 +13,10 @@ import {
   matches,
   numberOf,
   shown,
+  soundsLikeState,
 } from "./patterns.ts";
-import { anyOf, inOrder, lineAt, type SourceText } from "./source-text.ts";
+import { anyOf, inOrder, insideBrackets, lineAt, type SourceText } from "./source-text.ts";
+import { numberIn, pathIn } from "./values.ts";
 
 const websocket = anyOf(
   "g",
@@ -29,17 +31,21 @@ const websocket = anyOf(
 const http2 = /\bhttp2\s*\.\s*create(?:Secure)?Server\(|\bnew\s+grpc\.Server\b/g;
 
 function listenHits(source: SourceText, { port }: CodeContext): readonly Hit[] {
-  return callsOf(source, /\.listen\s*\(/g).flatMap((call) => {
+  return callsOf(source, listens).flatMap((call) => {
     const { args, line } = call;
-    if (/\benv\b|argv|config|options/i.test(args)) return [];
     const hits: Hit[] = [];
+    if (isFastifyAlone(source, args)) {
+      const message = "Fastify listens on localhost unless told otherwise";
+      hits.push({ rule: "listen-loopback", line, message });
+    }
+    if (/\benv\b|argv|config|options/i.test(args)) return hits;
     const quoted = [...args.matchAll(/["'`]([^"'`\n]*)["'`]/g)].map((match) => match[1] ?? "");
     const address = quoted.find(isLoopback);
     if (address !== undefined) {
       hits.push({ rule: "listen-loopback", line, message: `listens on ${address}` });
     }
-    const option = /\bport\s*:\s*([\d_]+)/.exec(args)?.[1];
-    const fixed = numberOf(option ?? firstArgument(call));
+    const option = /\bport\s*:\s*([\w$]+)/.exec(args)?.[1] ?? /\bport\b/.exec(args)?.[0];
+    const fixed = numberIn(source, args.startsWith("{") ? (option ?? "") : firstArgument(call));
     if (fixed !== null && fixed > 0) {
       const message = `listens on port ${fixed}, whatever PORT says`;
       const level = fixed === port ? "warning" : "error";
@@ -49,30 +55,47 @@ function listenHits(source: SourceText, { port }: CodeContext): readonly Hit[] {
   });
 }
 
+const listens = /(?:\.listen|(?<![\w$.])serve|\bBun\.serve)\s*\(/g;
+
+/** Fastify, of all servers, takes the loopback address where none is given. */
+function isFastifyAlone({ code }: SourceText, args: string): boolean {
+  if (!/["'](?:fastify|@nestjs\/platform-fastify)["']/.test(code)) return false;
+  if (args.startsWith("{")) return !/\bhost\b|\.\.\./.test(args);
+  return /\bFastifyAdapter\b/.test(code) && /^[^,]+$/.test(args);
+}
+
 const writers = inOrder(
   "g",
   /(?<![\w$])(?:(?:fs|fsp|fsPromises|promises)\s*\.\s*(?:promises\s*\.\s*)?)?/,
   /(?:(?:writeFile|appendFile|mkdir|copyFile)(?:Sync)?|createWriteStream)\s*\(/,
 );
-const besideCode = /__dirname|import\.meta\.(?:dirname|url)|process\.cwd\(\)/;
+/** Calls that keep files where an option or the first argument says. */
+const keepers: readonly (readonly [call: RegExp, option: RegExp, what: string])[] = [
+  [/\bmulter\s*\(/g, /\bdest\s*:\s*([^,}\n]+)/, "uploads are written to"],
+  [/\bdiskStorage\s*\(/g, /\bdestination\s*:\s*(["'`][^,}\n]+)/, "uploads are written to"],
+  [/\btransports\.File\s*\(/g, /\bfilename\s*:\s*([^,}\n]+)/, "a log is written to"],
+  [/\bnew\s+(?:sqlite3\.)?Database(?:Sync)?\s*\(/g, /^([^,\n]+)/, "a SQLite database in"],
+];
 
 function fileHits(source: SourceText): readonly Hit[] {
   const written = callsOf(source, writers).flatMap((call) => {
     const copies = call.head.includes("copyFile");
     const first = firstArgument(call);
     const target = copies ? firstArgument(rest(call, first)) : first;
-    const path = literalOf(target);
-    if (path === null ? !besideCode.test(target) : isWritable(path)) return [];
+    const path = pathIn(source, target);
+    if (path === null || isWritable(path)) return [];
     const message = `${call.head.trim()} writes ${shown(target)}`;
     return [{ rule: "write-outside-tmp" as const, line: call.line, message }];
   });
-  const uploads = callsOf(source, /\bmulter\s*\(/g).flatMap(({ args, line }) => {
-    const folder = /\bdest\s*:\s*["'`]([^"'`]*)/.exec(args)?.[1];
-    if (folder === undefined || isWritable(folder)) return [];
-    const message = `uploads are written to ${folder}`;
-    return [{ rule: "write-outside-tmp" as const, line, message }];
-  });
-  return [...written, ...uploads];
+  const kept = keepers.flatMap(([pattern, option, what]) =>
+    callsOf(source, pattern).flatMap(({ args, line }) => {
+      const target = option.exec(args.trim())?.[1] ?? "";
+      const path = pathIn(source, target);
+      if (path === null || isWritable(path)) return [];
+      return [{ rule: "write-outside-tmp" as const, line, message: `${what} ${shown(target)}` }];
+    }),
+  );
+  return [...written, ...kept];
 }
 
 /** The call without its first argument. */
@@ -82,9 +105,17 @@ function rest<T extends { args: string; argsBare: string }>(call: T, first: stri
 }
 
 const schedulers =
-  /(?<![\w$.])setInterval\s*\(|\bcron\.schedule\(|\bnew\s+CronJob\(|\bscheduleJob\(/g;
+  /(?<![\w$.])setInterval\s*\(|\bcron\.schedule\(|\bnew\s+CronJob\(|\bscheduleJob\(|@Cron\(/g;
 const answers =
   /(?<![\w$])(?:res|response|reply)\s*\.\s*(?:status\([^)]*\)\s*\.\s*)?(?:send|json|end)\s*\(/g;
+
+/** Work that the code waits for, puts off, or starts without waiting. */
+const afterwork = anyOf(
+  "m",
+  /(?:^|[\s;])(?:await\s+[\w.$]+|void\s+[\w.$]+\()/,
+  /(?:^|[\s;])(?:setImmediate|queueMicrotask|setTimeout)\(/,
+  /^\s*[\w.$]+\([^;]*?\)\s*\.(?:catch|then)\(/,
+);
 
 function laterHits(source: SourceText): readonly Hit[] {
   const scheduled = matches(source, schedulers, "bare").map(({ line, text }) => {
@@ -97,11 +128,9 @@ function laterHits(source: SourceText): readonly Hit[] {
     if (/\breturn\b|=>\s*$|\?|:/.test(statement)) return [];
     const follows = restOfBlock(source.bare, end + 1);
     if (/^\s*;?\s*return\b/.test(follows)) return [];
-    const work = /(?:^|[\s;])(await\s+[\w.$]+|setImmediate\(|queueMicrotask\(|setTimeout\()/.exec(
-      follows,
-    );
-    if (!work?.[1]) return [];
-    const message = `the answer is sent, then: ${shown(work[1])}`;
+    const work = afterwork.exec(follows);
+    if (!work) return [];
+    const message = `the answer is sent, then: ${shown(work[0])}`;
     return [{ rule: "work-after-response" as const, line, message }];
   });
   return [...scheduled, ...afterwards];
@@ -119,11 +148,37 @@ function restOfBlock(bare: string, from: number): string {
   return bare.slice(from);
 }
 
-const collections = inOrder(
-  "gm",
-  /^(?:export\s+)?(?:const|let|var)\s+([A-Za-z_$][\w$]*)(?:\s*:[^=\n]+)?/,
-  /\s*=\s*(?:new\s+(?:Map|Set)\b|\{\s*\}|\[\s*\])/,
-);
+const declared = /^(?:export\s+)?(?:const|let|var)\s+([A-Za-z_$][\w$]*)(?:\s*:[^=\n]+)?\s*=\s*/;
+const state: StatePatterns = {
+  collections: inOrder("gm", declared, /(?:new\s+(?:Map|Set)\b|[{[])/),
+  numbers: inOrder("gm", declared, /\d+\s*;?$/),
+  changed: anyOf(
+    "",
+    /\.(?:set|add|push|unshift|splice|pop|shift|delete)\(/,
+    /\[[^\]\n]+\]\s*(?:[-+]?=(?![=>])|\+\+|--)/,
+    /\.\w+\s*(?:\+\+|--|[-+]=)|\s*=\s*(?:\[\s*\.\.\.|\w+\.(?:filter|map|concat)\()/,
+  ),
+  fields: injectedFields,
+};
+
+/** Nest makes one object of an injectable class, for all requests. */
+function injectedFields({ bare }: SourceText): readonly NamedPlace[] {
+  const classes = /@Injectable\(\s*\)[^{]*?\bclass\s+(\w+)[^{]*\{/g;
+  return [...bare.matchAll(classes)].flatMap((match) => {
+    const open = match.index + match[0].length;
+    if (!soundsLikeState(match[1] ?? "")) return [];
+    const body = insideBrackets(bare, open - 1);
+    const fields = inOrder(
+      "gm",
+      /^\s*(?:(?:private|public|protected|readonly)\s+)*#?(\w+)(?:\s*:[^=\n]+)?/,
+      /\s*=\s*(?:new\s+(?:Map|Set)\b|[{[])/,
+    );
+    return [...body.matchAll(fields)].map((field) => {
+      const name = field[1] ?? "";
+      return { name, index: open + field.index + field[0].indexOf(name) };
+    });
+  });
+}
 
 function sessionHits(source: SourceText): readonly Hit[] {
   return callsOf(source, /(?<![\w$.])(?:session|expressSession)\s*\(\s*(?=\{)/g)
@@ -178,18 +233,28 @@ export const javascriptTable: CodeTable = {
   encodedPath: decoding,
   events,
   firstAddress: leftmost,
-  collections,
-  changed: /(?:\.(?:set|add|push|unshift|splice)\(|\[[^\]\n]+\]\s*=(?!=))/,
+  state,
   others: [listenHits, fileHits, laterHits, sessionHits, payloadHits],
 };
 
 /** Servers that are created in a file, for rules about the whole service. */
 export function javascriptServers(source: SourceText): readonly number[] {
-  const { bare } = source;
-  const creates =
-    /\bcreateServer\s*\(|\bexpress\s*\(\s*\)|\bfastify\s*\(|\bnew\s+Koa\b|\bserve\s*\(/i;
-  if (!creates.test(bare)) return [];
-  return callsOf(source, /\.listen\s*\(/g).map(({ line }) => line);
+  const { bare, code } = source;
+  const served = /["']@hono\/node-server["']/.test(code)
+    ? callsOf(source, /(?<![\w$.])serve\s*\(/g).map(({ line }) => line)
+    : [];
+  const creates = anyOf(
+    "i",
+    /\bcreateServer\s*\(|\bexpress\s*\(\s*\)|\bfastify\s*\(|\bnew\s+Koa\b|\bserve\s*\(/,
+    /\bNestFactory\.create\b|(?<![\w$.])(?:app|server|httpServer)\.listen\(/,
+  );
+  if (!creates.test(bare)) return served;
+  return [...served, ...callsOf(source, /\.listen\s*\(/g).map(({ line }) => line)];
+}
+
+/** Fastify keeps idle connections for 72 s by itself. */
+export function keepsAlive({ code }: SourceText): boolean {
+  return /["'](?:fastify|@nestjs\/platform-fastify)["']/.test(code);
 }
 
 /** What the files of a service must say somewhere; each is looked for in all of them. */
@@ -197,6 +262,11 @@ export const javascriptPromises: {
   readonly sigterm: RegExp;
   readonly keepAlive: RegExp;
 } = {
-  sigterm: /["'`]SIGTERM["'`]/,
+  sigterm: anyOf(
+    "",
+    /["'`]SIGTERM["'`]|\benableShutdownHooks\(|\bfastify-graceful-shutdown\b/,
+    /["'](?:close-with-grace|@godaddy\/terminus|lightship|http-graceful-shutdown)["']/,
+    /["'](?:@gquittet\/graceful-server|exit-hook|async-exit-hook|death|signal-exit)["']/,
+  ),
   keepAlive: /\bkeepAliveTimeout\s*[=:]\s*([\d_.e]+(?:\s*\*\s*[\d_.]+)*|[\w$.]+)/g,
 };

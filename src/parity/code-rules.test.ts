@@ -24,11 +24,16 @@ function rulesIn({ language, text }: Sample, more: Partial<CodeContext> = {}): r
 const handler = (body: string): string =>
   `func handle(w http.ResponseWriter, r *http.Request) {\n${body}\n}\n`;
 
+const shared = (type: string, field: string): string =>
+  `type ${type} struct {\n\tmu sync.Mutex\n\t${field} map[string]int\n}\n\n` +
+  `func (s *${type}) put(k string) {\n\ts.${field}[k] = 1\n}\n`;
+
 const samples: Readonly<
   Partial<Record<RuleId, { readonly bad: readonly Sample[]; readonly good: readonly Sample[] }>>
 > = {
   websocket: {
     bad: [
+      py("async def f(request):\n    ws = web.WebSocketResponse()"),
       js('import { WebSocketServer } from "ws";\nnew WebSocketServer({ server });'),
       js('import { Server } from "socket.io";'),
       js('server.on("upgrade", (request, socket) => {});'),
@@ -58,6 +63,9 @@ const samples: Readonly<
   },
   "listen-loopback": {
     bad: [
+      js('import Fastify from "fastify";\nawait app.listen({ port: env.PORT });'),
+      py('HTTPServer(("127.0.0.1", port), Handler)'),
+      go('const addr = "localhost:8080"\n\nfunc main() {\n\thttp.ListenAndServe(addr, nil)\n}'),
       js('server.listen(process_port, "127.0.0.1");'),
       js('app.listen({ port, host: "localhost" });'),
       py('uvicorn.run(app, host="127.0.0.1", port=port)'),
@@ -66,6 +74,9 @@ const samples: Readonly<
       go('http.ListenAndServe("127.0.0.1:"+port, nil)\nnet.Listen("tcp", "localhost:9")'),
     ],
     good: [
+      js('import Fastify from "fastify";\nawait app.listen({ port: env.PORT, host: env.HOST });'),
+      py("web.run_app(app, port=port)"),
+      py("uvicorn.run(app, **settings)"),
       js('server.listen(PORT, process.env.HOST ?? "127.0.0.1");'),
       js('server.listen(PORT, "0.0.0.0");'),
       js('client.connect(6379, "127.0.0.1");'),
@@ -76,6 +87,10 @@ const samples: Readonly<
   },
   "port-hard-coded": {
     bad: [
+      js("const PORT = 3000;\nserver.listen(PORT);"),
+      js("serve({ fetch: app.fetch, port: 8787 });"),
+      py("PORT = 9000\nweb.run_app(app, port=PORT)"),
+      py('HTTPServer(("", 8000), Handler)'),
       js("app.listen(3000);"),
       js("app.listen({ port: 8_080 });"),
       py('uvicorn.run(app, host="0.0.0.0", port=8000)'),
@@ -83,6 +98,8 @@ const samples: Readonly<
       go('srv := &http.Server{Addr: ":9000"}'),
     ],
     good: [
+      js("const PORT = process.env.PORT || 3000;\nserver.listen(PORT);"),
+      js("let port = 3000;\nport = Number(process.env.PORT);\nserver.listen(port);"),
       js("app.listen(process.env.PORT || 3000);"),
       js("app.listen(port);"),
       js("server.listen(0);"),
@@ -92,11 +109,17 @@ const samples: Readonly<
   },
   "sigterm-ignored": {
     bad: [
+      js("const app = await NestFactory.create(AppModule);\nawait app.listen(port);"),
+      js("const app = require('./app');\napp.listen(port);"),
+      py("from flask import Flask\napp.run(host=host, port=port)"),
+      go('import "github.com/gin-gonic/gin"\nfunc main() {\n\trouter.Run(addr)\n}'),
       js("createServer(handle).listen(port);"),
       py("HTTPServer(address, Handler).serve_forever()"),
       go("http.ListenAndServe(addr, nil)"),
     ],
     good: [
+      js("const app = await NestFactory.create(M);\napp.enableShutdownHooks();\napp.listen(port);"),
+      js('import grace from "close-with-grace";\nfastify().listen({ port });'),
       js(
         'const s = createServer(handle);\ns.listen(port);\nprocess.on("SIGTERM", () => s.close());',
       ),
@@ -116,6 +139,7 @@ const samples: Readonly<
       go("srv := &http.Server{ReadTimeout: time.Minute}"),
     ],
     good: [
+      js('import fastify from "fastify";\nfastify().listen({ port, host });'),
       js("const s = createServer(handle);\ns.keepAliveTimeout = 75_000;\ns.listen(port);"),
       js("const s = createServer({ keepAliveTimeout: 75 * 1000 }, handle);\ns.listen(port);"),
       py('uvicorn.run(app, host="0.0.0.0", port=port, timeout_keep_alive=75)'),
@@ -125,6 +149,15 @@ const samples: Readonly<
   },
   "write-outside-tmp": {
     bad: [
+      js('const file = path.join("data", "x");\nfs.writeFileSync(file, text);'),
+      js('const db = new Database("app.db");'),
+      js('new winston.transports.File({ filename: "app.log" });'),
+      py('DIR = Path("uploads")\n(DIR / name).write_bytes(data)'),
+      py('url = "sqlite:///app.db"'),
+      py('logging.basicConfig(level=1, filename="app.log")'),
+      py('file.save(os.path.join("uploads", name))'),
+      go('const dir = "data"\nfunc f() {\n\tos.MkdirAll(dir, 0o755)\n}'),
+      go('c.SaveUploadedFile(file, "./files/x")'),
       js('fs.writeFileSync("cache.json", text);'),
       js('await writeFile(join(__dirname, "x"), text);'),
       js("createWriteStream(`uploads/new`);"),
@@ -140,6 +173,12 @@ const samples: Readonly<
       go('db, err := sql.Open("sqlite3", "app.db")'),
     ],
     good: [
+      js('const dir = process.env.DIR || "data";\nfs.mkdirSync(dir);'),
+      js('const file = path.join(os.tmpdir(), "x");\nfs.writeFileSync(file, text);'),
+      py("DIR = Path(tempfile.gettempdir())\n(DIR / name).write_bytes(data)"),
+      py('url = "sqlite:////tmp/app.db"'),
+      py('DIR = Path(os.environ.get("DIR", "data"))\nDIR.mkdir()'),
+      py("user.save()\nform.save(commit)"),
       js('fs.writeFileSync("/tmp/cache.json", text);'),
       js("await writeFile(path, text);"),
       js('fs.readFileSync("config.json");'),
@@ -156,6 +195,10 @@ const samples: Readonly<
   },
   "work-after-response": {
     bad: [
+      js("app.post('/', (req, res) => {\n  res.json({});\n  sendMail(req).catch(log);\n});"),
+      js("class A {\n  @Cron('* * * * *')\n  run() {}\n}"),
+      py("def f(tasks: BackgroundTasks):\n    tasks.add_task(send_mail)"),
+      py("def f():\n    Thread(target=work).start()"),
       js("setInterval(flush, 1000);"),
       js('cron.schedule("* * * * *", run);'),
       js("app.post('/', async (req, res) => {\n  res.json({});\n  await sendMail();\n});"),
@@ -167,6 +210,8 @@ const samples: Readonly<
       go("t := time.NewTicker(time.Second)"),
     ],
     good: [
+      py("def end(signal, frame):\n    Thread(target=server.shutdown).start()"),
+      py("def f():\n    worker = Thread(target=work)\n    worker.start()\n    worker.join()"),
       js("const timer = setTimeout(give_up, 1000);"),
       js("app.post('/', async (req, res) => {\n  await sendMail();\n  res.json({});\n});"),
       js("if (bad) {\n    res.status(400).end();\n    return;\n  }\n  await work();"),
@@ -179,6 +224,16 @@ const samples: Readonly<
   },
   "state-in-memory": {
     bad: [
+      js("const CARTS = new Map();\napp.post('/', (req, res) => {\n  CARTS.set(1, req.body);\n});"),
+      js("const rooms = new Set();\napp.get('/', (c) => rooms.add(c.id));"),
+      js("let todos = [{ id: 1 }];\nfunction add(todo) {\n  todos.push(todo);\n}"),
+      js("let nextId = 1;\nfunction id() {\n  return nextId++;\n}"),
+      js("@Injectable()\nclass A {\n  all: C[] = [];\n  add(c) {\n    this.all.push(c);\n  }\n}"),
+      py("ITEMS = {}\n\ndef add(item):\n    ITEMS[item.id] = item"),
+      py("visits = 0\n\ndef visit():\n    global visits\n    visits += 1"),
+      go("var (\n\tmu sync.Mutex\n\tnextID = 1\n)\n\nfunc add() {\n\tnextID++\n}"),
+      go("var albums = []album{\n\t{},\n}\n\nfunc add(a album) {\n\talbums = append(albums, a)\n}"),
+      go(shared("Store", "items")),
       js("const sessions = new Map();\nfunction login(id) {\n  sessions.set(id, {});\n}"),
       js("let carts = {};\nfunction add(id) {\n  carts[id] = [];\n}"),
       js('app.use(session({ secret: "x" }));'),
@@ -187,6 +242,16 @@ const samples: Readonly<
       go("var carts = map[string]int{}\n\nfunc add(id string) {\n\tcarts[id] = 1\n}"),
     ],
     good: [
+      js("const prices = {};\nfor (const one of list) {\n  prices[one.id] = one;\n}"),
+      js("const prices = {};\nlist.forEach((one) => {\n  prices[one.id] = one;\n});"),
+      js("let retries = 0;\nfunction again() {\n  retries++;\n}"),
+      py("names = {}\nfor path in paths:\n    names[path.stem] = path"),
+      py("COUNT = 3\n\ndef f(n):\n    return COUNT + n"),
+      go("var names = map[string]int{}\n\nfunc init() {\n\tnames[x] = 1\n}"),
+      go(shared("lru", "cached")),
+      go(
+        "func f() {\n\tcount := 0\n\tcount++\n\ttotals := []int{}\n\ttotals = append(totals, 1)\n}",
+      ),
       js("const routes = new Map();\nfunction add(id) {\n  routes.set(id, {});\n}"),
       js("const colours = { red: 1 };\nfunction f() {\n  return colours[x] === 1;\n}"),
       js("function f() {\n  const found = new Map();\n  found.set(1, 2);\n}"),
@@ -214,6 +279,7 @@ const samples: Readonly<
   },
   "payload-over-limit": {
     bad: [
+      py("app = web.Application(client_max_size=100 * 1024**2)"),
       js('app.use(express.json({ limit: "50mb" }));'),
       js("multer({ limits: { fileSize: 20 * 1024 * 1024 } });"),
       py('app.config["MAX_CONTENT_LENGTH"] = 16 * 1024 * 1024'),
@@ -241,12 +307,16 @@ const samples: Readonly<
   },
   "client-address-first": {
     bad: [
+      js('const xff = req.headers["x-forwarded-for"];\nconst ip = xff.split(",")[0];'),
+      py('sent = request.headers.get("X-Forwarded-For")\nip = sent.split(",")[0]'),
+      go('sent := r.Header.Get("X-Forwarded-For")\nip := strings.Split(sent, ",")[0]'),
       js('const ip = req.headers["x-forwarded-for"].split(",")[0];'),
       js('app.set("trust proxy", true);'),
       py('ip = request.headers["X-Forwarded-For"].split(",")[0]'),
       go('ip := strings.Split(r.Header.Get("X-Forwarded-For"), ",")[0]'),
     ],
     good: [
+      js('const xff = req.headers["x-forwarded-for"];\nconst ip = xff.split(",").at(-1);'),
       js('const ip = req.headers["x-forwarded-for"].split(",").at(-1);'),
       js('app.set("trust proxy", 1);'),
       py('ip = request.headers["X-Forwarded-For"].split(",")[-1]'),

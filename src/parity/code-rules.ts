@@ -1,7 +1,12 @@
 /** Rules over all source files of a service. */
-import { goTable } from "./code-go.ts";
-import { javascriptPromises, javascriptServers, javascriptTable } from "./code-javascript.ts";
-import { pythonTable } from "./code-python.ts";
+import { goServers, goTable } from "./code-go.ts";
+import {
+  javascriptPromises,
+  javascriptServers,
+  javascriptTable,
+  keepsAlive,
+} from "./code-javascript.ts";
+import { pythonServers, pythonTable } from "./code-python.ts";
 import { type CodeTable, tableHits } from "./code-table.ts";
 import type { Hit } from "./finding.ts";
 import { type CodeContext, numberOf } from "./patterns.ts";
@@ -28,12 +33,13 @@ interface ReadFile extends CodeFile {
 export function codeHits(files: readonly CodeFile[], context: CodeContext): readonly FileHit[] {
   const read = files.map((file) => ({ ...file, source: sourceText(file.language, file.text) }));
   const own = read.flatMap(({ path, language, source }) => {
-    const name = path.split("/").at(-1) ?? path;
-    const hits = tableHits(tables[language], source, context, name);
+    const hits = tableHits(tables[language], source, context, nameOf(path));
     return hits.map((hit) => ({ ...hit, path }));
   });
-  return [...own, ...shutdownHits(read), ...keepAliveHits(read)];
+  return [...own, ...shutdownHits(read, context), ...keepAliveHits(read)];
 }
+
+const nameOf = (path: string): string => path.split("/").at(-1) ?? path;
 
 const tables: Readonly<Record<Language, CodeTable>> = {
   javascript: javascriptTable,
@@ -42,26 +48,24 @@ const tables: Readonly<Record<Language, CodeTable>> = {
 };
 
 /** Where servers begin, by language; those that frameworks run handle SIGTERM themselves. */
-const serverStarts: Readonly<Record<Language, (source: SourceText) => readonly number[]>> = {
+const serverStarts: Readonly<
+  Record<Language, (source: SourceText, context: CodeContext, name: string) => readonly number[]>
+> = {
   javascript: javascriptServers,
-  python: ({ bare }) => linesOf(bare, /\.serve_forever\(/g),
-  go: ({ bare }) => linesOf(bare, /\bListenAndServe(?:TLS)?\(|\bhttp\.Serve\(/g),
+  python: pythonServers,
+  go: goServers,
 };
 
 const handlesTermination: Readonly<Record<Language, RegExp>> = {
   javascript: javascriptPromises.sigterm,
-  python: /\bsignal\.SIGTERM\b/,
+  python: /\bSIGTERM\b/,
   go: /\bSIGTERM\b/,
 };
 
-function linesOf(text: string, pattern: RegExp): readonly number[] {
-  return [...text.matchAll(pattern)].map((match) => lineAt(text, match.index));
-}
-
 /** The signal may be handled in another file than the one that listens. */
-function shutdownHits(files: readonly ReadFile[]): readonly FileHit[] {
+function shutdownHits(files: readonly ReadFile[], context: CodeContext): readonly FileHit[] {
   return files.flatMap(({ path, language, source }) => {
-    const [line] = serverStarts[language](source);
+    const [line] = serverStarts[language](source, context, nameOf(path));
     if (line === undefined) return [];
     const same = files.filter((file) => file.language === language);
     if (same.some((file) => handlesTermination[language].test(file.source.code))) return [];
@@ -91,7 +95,7 @@ function keepAliveHits(files: readonly ReadFile[]): readonly FileHit[] {
   }
   return scripts.flatMap(({ path, source }) => {
     const [line] = javascriptServers(source);
-    if (line === undefined) return [];
+    if (line === undefined || keepsAlive(source)) return [];
     return [{ path, rule, line, message: "Node closes idle connections after 5 s" }];
   });
 }

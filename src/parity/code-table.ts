@@ -1,6 +1,14 @@
 /** The rules that all languages share: each language is a table of what to look for. */
 import type { Hit } from "./finding.ts";
-import { type CodeContext, hitsWhere, soundsLikeState } from "./patterns.ts";
+import {
+  type CodeContext,
+  hitsWhere,
+  matches,
+  shown,
+  soundsLikeCount,
+  soundsLikeState,
+} from "./patterns.ts";
+import { functionsOf } from "./scope.ts";
 import { lineAt, type SourceText } from "./source-text.ts";
 
 /** A rule of one language alone; `name` is the file's, which commands may run. */
@@ -16,12 +24,26 @@ export interface CodeTable {
   readonly events: RegExp;
   /** Where the client's address is taken from the first entry. */
   readonly firstAddress: RegExp;
-  /** Collections outside of functions; a group that takes part is the name. */
-  readonly collections: RegExp;
-  /** What follows the name of a collection that is changed. */
-  readonly changed: RegExp;
+  readonly state: StatePatterns;
   /** What takes more than a pattern. */
   readonly others: readonly CodeRule[];
+}
+
+/** How state looks that outlives a request. A group that takes part is the name. */
+export interface StatePatterns {
+  /** Collections and numbers outside of functions. */
+  readonly collections: RegExp;
+  readonly numbers: RegExp;
+  /** What follows the name of a collection that is changed. */
+  readonly changed: RegExp;
+  /** Collections of an object that serves all requests: what has the name in front of it. */
+  readonly fields: (source: SourceText) => readonly NamedPlace[];
+}
+
+/** A name, and where it is declared. */
+export interface NamedPlace {
+  readonly name: string;
+  readonly index: number;
 }
 
 /** Hits in one file. */
@@ -41,6 +63,7 @@ export function tableHits(
     ...hitsWhere(source, "client-address-first", firstAddress, (text) => {
       return `trusts the first entry: ${text}`;
     }),
+    ...forwardedHits(source),
     ...(context.streams
       ? []
       : hitsWhere(source, "server-sent-events", events, () => "answers with text/event-stream")),
@@ -49,14 +72,60 @@ export function tableHits(
   ];
 }
 
-function stateHits({ collections, changed }: CodeTable, { bare }: SourceText): readonly Hit[] {
-  return [...bare.matchAll(collections)].flatMap((match) => {
-    const name = match.slice(1).find((group) => group !== undefined) ?? "";
-    if (!soundsLikeState(name)) return [];
-    // Indented: what happens while the module loads is the same in each process.
-    const place = `^[ \\t]+.*?(?<![\\w$.])${name.replaceAll("$", "\\$")}`;
-    if (!new RegExp(`${place}(?:${changed.source})`, "m").test(bare)) return [];
-    const message = `${name} is changed by requests and lives in this process alone`;
-    return [{ rule: "state-in-memory" as const, line: lineAt(bare, match.index), message }];
+/** The header is put into a variable first, and then the first entry is taken. */
+function forwardedHits(source: SourceText): readonly Hit[] {
+  const header =
+    /([\w$]+)\s*:?=(?!=)[^;\n=]*["'`](?:HTTP_)?X[-_]Forwarded[-_]For["'`](?![^;\n]*split\()/gi;
+  return matches(source, header).flatMap(({ index, line, text }) => {
+    const name = /^[\w$]+/.exec(text)?.[0].replaceAll("$", "\\$") ?? "";
+    const first = new RegExp(
+      `(?<![\\w$.])${name}\\b[^;\\n]{0,40}\\.split\\([^)\\n]*\\)\\s*(?:\\?\\.)?\\[\\s*0\\s*\\]|` +
+        `\\bSplit\\(\\s*${name}\\s*,[^)\\n]*\\)\\s*\\[\\s*0\\s*\\]`,
+    );
+    if (!first.test(source.code.slice(index, index + 600))) return [];
+    const message = `trusts the first entry of ${shown(text)}`;
+    return [{ rule: "client-address-first" as const, line, message }];
   });
+}
+
+const named = (match: RegExpMatchArray): NamedPlace => {
+  const name = match.slice(1).find((group) => group !== undefined) ?? "";
+  return { name, index: (match.index ?? 0) + match[0].indexOf(name) };
+};
+
+/** What is changed while the service starts is the same in each process, and no finding. */
+function stateHits({ state }: CodeTable, source: SourceText): readonly Hit[] {
+  const { bare } = source;
+  const { collections, numbers, changed, fields } = state;
+  const inFunction = functionsOf(source);
+  const changes = (before: string, name: string, after: string): boolean => {
+    const pattern = `${before}${name.replaceAll("$", "\\$")}(?:${after})`;
+    return [...bare.matchAll(new RegExp(pattern, "g"))].some(({ index }) => inFunction(index));
+  };
+  const hit = ({ name, index }: NamedPlace): Hit => {
+    const message = `${name} is changed by requests and lives in this process alone`;
+    return { rule: "state-in-memory", line: lineAt(bare, index), message };
+  };
+  const alone = "(?<![\\w$.])";
+  const declared = (pattern: RegExp): readonly NamedPlace[] =>
+    [...bare.matchAll(pattern)].map(named).filter(({ index }) => isOutside(bare, index));
+  const kept = declared(collections).filter(
+    ({ name }) => soundsLikeState(name) && changes(alone, name, changed.source),
+  );
+  const counted = declared(numbers).filter(({ name }) => {
+    const steps = "\\s*(?:\\+\\+|\\+=)|\\.Add\\(";
+    const before = "(?:\\+\\+|\\batomic\\.Add\\w+\\(&)";
+    if (!soundsLikeCount(name)) return false;
+    return changes(alone, name, steps) || changes(before, name, "(?![\\w$])");
+  });
+  const owned = fields(source).filter(
+    ({ name }) => soundsLikeState(name) && changes("\\.", name, changed.source),
+  );
+  return [...kept, ...counted, ...owned].map(hit);
+}
+
+/** Whether a place is in no block. */
+function isOutside(bare: string, index: number): boolean {
+  const before = bare.slice(0, index);
+  return before.split("{").length === before.split("}").length;
 }

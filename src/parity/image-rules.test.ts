@@ -46,7 +46,11 @@ const bad: readonly (readonly [RuleId, string])[] = [
   ["listen-loopback", image("ENV HOST=127.0.0.1")],
   ["listen-loopback", image('CMD ["uvicorn", "app:app", "--port", "8080"]')],
   ["listen-loopback", image('CMD ["gunicorn", "-b", "127.0.0.1:8080", "app:app"]')],
+  ["listen-loopback", image('CMD ["python", "manage.py", "runserver"]')],
+  ["listen-loopback", image('CMD ["python", "manage.py", "runserver", "127.0.0.1:8080"]')],
+  ["listen-loopback", image('CMD ["fastapi", "dev", "app.py"]')],
   ["keep-alive-short", image('CMD ["uvicorn", "app:app", "--host", "0.0.0.0"]')],
+  ["keep-alive-short", image('CMD ["gunicorn", "-k", "uvicorn.workers.UvicornWorker", "a:b"]')],
   ["keep-alive-short", image('CMD ["gunicorn", "app:app", "-b", "0.0.0.0", "--keep-alive=5"]')],
 ];
 const good: readonly (readonly [RuleId, string])[] = [
@@ -68,7 +72,11 @@ const good: readonly (readonly [RuleId, string])[] = [
     "listen-loopback",
     image("ENV HOST=0.0.0.0", 'CMD ["sh", "-c", "exec uvicorn a:b --host $HOST"]'),
   ],
+  ["listen-loopback", image('CMD ["python", "manage.py", "runserver", "0.0.0.0:8080"]')],
+  ["listen-loopback", image('CMD ["fastapi", "run", "app.py"]')],
   ["keep-alive-short", image('CMD ["uvicorn", "app:app", "--timeout-keep-alive", "75"]')],
+  ["keep-alive-short", image('CMD ["gunicorn", "app:app", "-b", "0.0.0.0:8080"]')],
+  ["keep-alive-short", image('CMD ["gunicorn", "--threads", "8", "-c", "conf.py", "a:b"]')],
 ];
 
 describe("rules", () => {

@@ -179,7 +179,14 @@ function listenHits(facts: ImageFacts): readonly Hit[] {
     const at = lineOfVariable(facts, "HOST");
     return [{ rule: "listen-loopback", line: at, message: `HOST is ${host} in the image` }];
   }
-  const silent = /(?:^|[\s/])(?:uvicorn|flask run|hypercorn)\s/.exec(` ${command} `)?.[0];
+  const runserver = /\bmanage\.py runserver(?:\s+(?!-)(\S+))?/.exec(command);
+  const bound = /^(.*):\d+$/.exec(runserver?.[1] ?? "")?.[1];
+  if (bound !== undefined && !loopback.test(bound)) return [];
+  const silent =
+    runserver?.[0] ??
+    /(?:^|[\s/])(?:uvicorn|flask run|hypercorn|daphne|granian|fastapi dev)\s/.exec(
+      ` ${command} `,
+    )?.[0];
   if (silent === undefined) return [];
   const message = `${silent.trim().replace(/^\//, "")} listens on 127.0.0.1 unless told otherwise`;
   return [{ rule: "listen-loopback", line, message }];
@@ -192,6 +199,8 @@ const servers: readonly (readonly [name: RegExp, option: RegExp, seconds: number
   [/(?:^|[\s/])hypercorn\s/, /--keep-alive[= ](\d+)/, 5],
 ];
 const balancerIdleSeconds = 60;
+const gunicornKeeps =
+  /^(?!.*\s(?:-c|--config)[= ]).*\s(?:-k|--worker-class|--threads)[= ](?!sync\b)/;
 
 function keepAliveHits(facts: ImageFacts): readonly Hit[] {
   const command = ` ${commandText(facts)} `;
@@ -199,6 +208,8 @@ function keepAliveHits(facts: ImageFacts): readonly Hit[] {
     const server = name.exec(command)?.[0].trim().replace(/^\//, "");
     if (server === undefined) return [];
     const given = option.exec(command)?.[1];
+    // Gunicorn may be told by a file, and its usual workers keep no connection at all.
+    if (server === "gunicorn" && given === undefined && !gunicornKeeps.test(command)) return [];
     const seconds = given === undefined ? usual : Number(given);
     if (seconds > balancerIdleSeconds) return [];
     const message = `${server} keeps idle connections for ${seconds} s`;

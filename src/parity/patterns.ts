@@ -80,7 +80,7 @@ export function callsOf(source: SourceText, pattern: RegExp): readonly Call[] {
 }
 
 /** The first argument of a call, as code. */
-export function firstArgument({ args, argsBare }: Call): string {
+export function firstArgument({ args, argsBare }: Pick<Call, "args" | "argsBare">): string {
   let depth = 0;
   for (let at = 0; at < argsBare.length; at += 1) {
     const letter = argsBare[at] ?? "";
@@ -97,9 +97,12 @@ export function literalOf(code: string): string | null {
   return match ? (match[2] ?? "").replace(/(?:\$?\{).*$/s, "") : null;
 }
 
-/** The value of `75_000`, `75 * 1000` or `32 << 20`; `null` for anything else. */
+/** The value of `75_000`, `75 * 1000`, `5 * 1024**2` or `32 << 20`; `null` for anything else. */
 export function numberOf(code: string): number | null {
-  const text = code.replaceAll("_", "").trim();
+  const text = code
+    .replaceAll("_", "")
+    .trim()
+    .replace(/(\d+)\s*\*\*\s*(\d+)/g, (_, base, power) => `${Number(base) ** Number(power)}`);
   const shift = /^(\d+)\s*<<\s*(\d+)$/.exec(text);
   if (shift) return Number(shift[1]) * 2 ** Number(shift[2]);
   if (!/^\d+(?:\.\d+)?(?:e\d+)?(?:\s*\*\s*\d+(?:\.\d+)?)*$/.test(text)) return null;
@@ -127,15 +130,26 @@ export function isLoopback(address: string): boolean {
   return /^(?:127\.\d+\.\d+\.\d+|localhost|::1|\[::1\])$/.test(address);
 }
 
-/** Names of collections that may well differ from process to process. */
+/** Names of what may well differ from process to process. */
 const harmless = anyOf(
   "i",
-  /cache|memo|registr|routes?$|handlers?|listeners?|timers?|sockets?|connections?/,
-  /pool|metrics|inflight|pending|limit|seen|known|config|options|types?$|schemas?/,
-  /plugins?|middlewares?|errors?|queue|waiting|loaders?/,
+  /cache|memo|registr|routes?$|handlers?|listeners?|timers?|sockets?|connections?|clients?$/,
+  /pool|metrics|stats|in_?flight|pending|limit|seen|known|config|settings|options|types?$|schemas?/,
+  /plugins?|middlewares?|errors?|queue|waiting|loaders?|loaded|compiled|templates?|instances?$/,
+);
+/** Names of numbers that count for the process itself, and for nobody else. */
+const ownCount = anyOf(
+  "i",
+  /retr(?:y|ies)|attempt|request|active|open|running|busy|depth|level|total|start|fail|succe/,
+  /tick|last|time|elapsed|since|health|indent|offset|index|seq(?:uence)?$|port|worker/,
 );
 
 /** Whether a collection of that name sounds like state that a client would miss. */
 export function soundsLikeState(name: string): boolean {
-  return !harmless.test(name) && name !== name.toUpperCase();
+  return !harmless.test(name);
+}
+
+/** Whether a number of that name sounds like one that clients are told. */
+export function soundsLikeCount(name: string): boolean {
+  return soundsLikeState(name) && !ownCount.test(name);
 }

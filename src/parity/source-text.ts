@@ -44,6 +44,13 @@ export function languageOf(path: string): Language | null {
   return Object.hasOwn(languages, extension) ? (languages[extension] ?? null) : null;
 }
 
+/** The language of a program without an extension, by its first line; `null` if it names none. */
+export function languageOfProgram(text: string): Language | null {
+  const program = /^#!\S*(?:\/|\s)(node|python3?)\b/.exec(text)?.[1];
+  if (program === undefined) return null;
+  return program === "node" ? "javascript" : "python";
+}
+
 /** Comments, strings and, in JavaScript, regular expressions; the first alternative that fits. */
 const tokens: Readonly<Record<Language, RegExp>> = {
   javascript: anyOf(

@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import type { CodeFile } from "../../parity/code-rules.ts";
-import { languageOf } from "../../parity/source-text.ts";
+import { languageOf, languageOfProgram } from "../../parity/source-text.ts";
 
 /** Beyond these, a folder is no source of a service: the rest is not looked at. */
 const filesMax = 2_000;
@@ -45,12 +45,16 @@ export async function sourcesOf(
     }
   };
   const take = async (full: string, name: string): Promise<void> => {
-    const language = languageOf(name);
-    if (language === null || besideFile.test(name)) return;
+    // `bin/www` of many Express services says in its first line what it is.
+    const named = languageOf(name);
+    if ((named === null && name.includes(".")) || besideFile.test(name)) return;
     const { size } = await stat(full);
     if (size > bytesMax) return;
+    const text = await readFile(full, "utf8");
+    const language = named ?? languageOfProgram(text);
+    if (language === null) return;
     const path = relative(folder, full).split(sep).join("/");
-    files.push({ path, language, text: await readFile(full, "utf8") });
+    files.push({ path, language, text });
   };
   await walk(folder);
   return files;
