@@ -75,8 +75,9 @@ function named(text: string, region: string): string {
 function report(result: Comparison & { readonly app: string }): string {
   const { app, different, text, security, inUse, taken } = result;
   if (!different && taken.length === 0) return `${app}: nothing would change\n`;
-  const titled = (title: string, body: string): string =>
-    `${styleText(["bold", "yellow"], title, { stream: process.stdout })}\n${body}\n\n`;
+  const heading = (title: string): string =>
+    `${styleText(["bold", "yellow"], title, { stream: process.stdout })}\n`;
+  const titled = (title: string, body: string): string => `${heading(title)}${body}\n\n`;
   const blocked =
     inUse.length === 0
       ? ""
@@ -91,9 +92,8 @@ function report(result: Comparison & { readonly app: string }): string {
           "the domain leads elsewhere: deploy refuses it, deploy --take-domain replaces",
           taken.join("\n"),
         );
+  // Their tables are the first of the text.
   const warned =
-    security.trim() === ""
-      ? ""
-      : titled("permissions or open ports change: look at them first", security.trimEnd());
+    security.length === 0 ? "" : heading("permissions or open ports change: look at them first");
   return `${live}${blocked}${warned}${text.trimEnd()}\n`;
 }

@@ -131,7 +131,19 @@ describe("templates", () => {
     const folder = serviceFolder();
     const fresh = await run(folder, ["diff"], options);
     assert.equal(fresh.code, 0, fresh.stderr);
-    assert.match(fresh.stdout, /permissions or open ports change/);
+    assert.match(fresh.stdout, /^permissions or open ports change.*\nStack shop-base/);
+    assert.equal(fresh.stdout.match(/^Stack shop-base/gm)?.length, 1, "told once");
+    const { security } = json(await run(folder, ["diff", "--json"], options));
+    const lines = security as readonly string[];
+    const publishing = /^\+ {2}\S+Topic\S* {2}Allow {2}sns:Publish {2}AWS:\S+Role\S*$/;
+    assert.ok(
+      lines.some((line) => publishing.test(line)),
+      lines.join("\n"),
+    );
+    assert.ok(
+      lines.some((line) => /BalancerGroup.* In {2}TCP 443 {2}Everyone/.test(line)),
+      lines.join("\n"),
+    );
     const image = pushed(account.world, "a");
     assert.equal((await run(folder, ["deploy", "--image", image], options)).code, 0);
     const same = await run(folder, ["diff", "--fail"], options);
@@ -139,8 +151,8 @@ describe("templates", () => {
     const other = pushed(account.world, "b");
     const changed = await run(folder, ["diff", "--fail", "--json", "--image", other], options);
     assert.equal(changed.code, 1, changed.stderr);
-    const { different, text } = json(changed);
-    assert.equal(different, true);
+    const { different, text, security: none } = json(changed);
+    assert.deepEqual([different, none], [true, []], "another image is no other permission");
     assert.match(String(text), /AWS::Lambda::Function Service\/Function/);
   });
 });

@@ -11,6 +11,7 @@ import {
 } from "@aws-cdk/toolkit-lib";
 import type { StackEvent } from "@aws-sdk/client-cloudformation";
 import type { StackProgress } from "./progress.ts";
+import { securityChanges } from "./security-changes.ts";
 
 /** A synthesised folder and how it is deployed. */
 export interface Assembly {
@@ -33,15 +34,14 @@ export interface Deployed {
 export interface Difference {
   readonly different: boolean;
   readonly text: string;
-  /** Changes of permissions and of who may connect; empty without any. */
-  readonly security: string;
+  /** Changes of permissions and of who may connect, a line each; empty without any. */
+  readonly security: readonly string[];
 }
 
 /** What is read from the toolkit's messages, since its results do not hold it. */
 interface Heard {
   noOp: boolean;
   diff: string;
-  security: string;
 }
 
 function ioHost(progress: StackProgress, heard: Heard): IIoHost {
@@ -54,9 +54,7 @@ function ioHost(progress: StackProgress, heard: Heard): IIoHost {
       } else if (code === "CDK_TOOLKIT_I5900") {
         heard.noOp = (data as { readonly noOp?: boolean } | undefined)?.noOp === true;
       } else if (code === "CDK_TOOLKIT_I4002") {
-        const { formattedDiff } = data as { readonly formattedDiff: FormattedDiff };
-        heard.diff += formattedDiff.diff;
-        heard.security += formattedDiff.security ?? "";
+        heard.diff += (data as StackDifference).formattedDiff.diff;
       }
       progress.tick();
     },
@@ -67,9 +65,8 @@ function ioHost(progress: StackProgress, heard: Heard): IIoHost {
   };
 }
 
-interface FormattedDiff {
-  readonly diff: string;
-  readonly security?: string;
+interface StackDifference {
+  readonly formattedDiff: { readonly diff: string };
 }
 
 async function open(
@@ -80,7 +77,7 @@ async function open(
   readonly source: ICloudAssemblySource;
   readonly heard: Heard;
 }> {
-  const heard: Heard = { noOp: false, diff: "", security: "" };
+  const heard: Heard = { noOp: false, diff: "" };
   const colour = process.stdout.isTTY === true && !process.env.NO_COLOR;
   const toolkit = new Toolkit({ ioHost: ioHost(progress, heard), emojis: false, color: colour });
   return { toolkit, source: await toolkit.fromAssemblyDirectory(folder), heard };
@@ -118,5 +115,5 @@ export async function diffStack(target: Assembly, progress: StackProgress): Prom
   const options = { ...only, method: DiffMethod.TemplateOnly() };
   const diffs = Object.values(await toolkit.diff(source, options));
   const different = diffs.some(({ differenceCount }) => differenceCount > 0);
-  return { different, text: heard.diff, security: heard.security };
+  return { different, text: heard.diff, security: diffs.flatMap(securityChanges) };
 }
