@@ -206,6 +206,23 @@ describe("two at once", () => {
     assert.equal(statusOf(), undefined);
   });
 
+  test("before there is a table: nobody calls done what CloudFormation is still making", async () => {
+    account.aws.callMs = 500;
+    const folder = serviceFolder();
+    const image = pushed(account.world, "a");
+    const both = [0, 1].map(async () => {
+      const { code, stderr } = await deploy(folder, "--image", image);
+      return { code, stderr, status: statusOf() };
+    });
+    // Either both succeed, or one is refused in CloudFormation's words.
+    const ended = await Promise.all(both);
+    for (const { code, stderr, status } of ended) {
+      if (code === 0) assert.equal(status, "CREATE_COMPLETE", stderr);
+      else assert.match(stderr, /^error [A-Z_]+: /m);
+    }
+    assert.ok(ended.some(({ code }) => code === 0));
+  });
+
   test("a lock whose time is over stops nobody", async () => {
     lock(Date.now() - 1);
     const ended = await deploy(serviceFolder(), "--image", pushed(account.world, "a", { os: "x" }));

@@ -11,7 +11,7 @@ import type { StackFacts } from "../aws/stacks.ts";
  * CDK app of the user's holds together: our template knows nothing of what else is in it.
  */
 export function requireOurs(stack: StackFacts, app: string): void {
-  if (stack.tags[appTag] === app) return;
+  if (stack.tags[appTag] === app || isBlank(stack)) return;
   if (stack.outputs.ControllerName === deploymentNames(app).controllerFunction) {
     throw stackOfCdk(`stack ${stack.name} belongs to a CDK app with a FlexService for ${app}`);
   }
@@ -20,6 +20,11 @@ export function requireOurs(stack: StackFacts, app: string): void {
     'Choose another "name" in the configuration, or another region. If it is a stack of your CDK ' +
     "app with a FlexService, use cdk deploy and cdk destroy.";
   throw new UserError("NAME_TAKEN", message, hint);
+}
+
+/** What an interruption leaves before anything is made: a name, and nothing behind it. */
+function isBlank({ status, tags }: StackFacts): boolean {
+  return status === "REVIEW_IN_PROGRESS" && Object.keys(tags).length === 0;
 }
 
 /**

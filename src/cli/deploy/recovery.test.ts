@@ -85,3 +85,12 @@ test("what CloudFormation is at is waited for", async (t) => {
   assert.equal(await stage.recover(), null);
   assert.match(stage.said.join("\n"), /DELETE_IN_PROGRESS: waiting for it/);
 });
+
+test("a name that an interruption left in review belongs to nobody", async (t) => {
+  const stage = await startStage(t);
+  stage.stack.status = "REVIEW_IN_PROGRESS";
+  stage.stack.request = { ...stage.stack.request, tags: {} };
+  assert.equal((await stage.recover())?.status, "REVIEW_IN_PROGRESS");
+  stage.stack.request = { ...stage.stack.request, tags: { owner: "somebody" } };
+  await assert.rejects(stage.recover(), { code: "NAME_TAKEN" });
+});

@@ -25,7 +25,6 @@ export interface Assembly {
 export interface Deployed {
   /** Whether nothing had to change. */
   readonly unchanged: boolean;
-  readonly outputs: Readonly<Record<string, string>>;
   /** What CloudFormation gave up removing: it still exists and may be billed. */
   readonly leftBehind: readonly string[];
 }
@@ -99,7 +98,7 @@ export async function deployStack(target: Assembly, progress: StackProgress): Pr
       return `${physicalResourceId} (${resourceType}): ${reason}`;
     }),
   );
-  return { unchanged: heard.noOp, outputs: stacks[0]?.outputs ?? {}, leftBehind };
+  return { unchanged: heard.noOp, leftBehind };
 }
 
 /** Removes the stack. Throws the toolkit's errors. */

@@ -8,6 +8,7 @@ import { failuresSince, type ResourceFailure, readStack } from "../aws/stacks.ts
 import { assembled } from "./assembled.ts";
 import { type BurstOutcome, burstFollows, wakeController } from "./burst.ts";
 import { requireNotInUse } from "./in-use.ts";
+import { landed } from "./landed.ts";
 import { recordDeployment } from "./record.ts";
 import { recovered } from "./recovery.ts";
 import { ensureServiceRoles } from "./roles.ts";
@@ -66,6 +67,14 @@ export async function updateBase(
   progress.say(`deploying ${names.baseStack} to ${session.account}/${session.region}`);
   try {
     const deployed = await deployTemplates(service, image);
+    const { outputs } = await landed({
+      client: cloudformation,
+      stack: names.baseStack,
+      image,
+      pace,
+      say: progress.say,
+      onEvent: progress.event,
+    });
     progress.close();
     await recordDeployment(table, { atMs: pace.nowMs(), image, by: session.arn });
     const lambda = new LambdaClient(clientOf(session));
@@ -79,7 +88,7 @@ export async function updateBase(
       say: progress.say,
     });
     const ok = burst.state !== "failed" && takeover?.ok !== false;
-    const { unchanged, leftBehind, outputs } = deployed;
+    const { unchanged, leftBehind } = deployed;
     const url = outputs.Url ?? null;
     return { ...empty, ok, url, unchanged, burst, takeover, failures: [], leftBehind };
   } catch (error) {
