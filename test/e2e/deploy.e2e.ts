@@ -186,52 +186,6 @@ test("Ctrl-C leaves, AWS goes on, and the next deployment waits for it", async (
   assert.equal(statusOf(), "CREATE_COMPLETE");
 });
 
-describe("two at once", () => {
-  const lock = (untilMs: number): void => {
-    const { table } = names;
-    const item = {
-      pk: { S: "deploy" },
-      sk: { S: "deploy" },
-      owner: { S: "deploy by ann (ann@laptop, process 7) since 2026-01-01T00:00:00.000Z" },
-      untilMs: { N: String(untilMs) },
-    };
-    const items = new Map([["deploy|deploy", item]]);
-    account.world.tables.set(table, { name: table, keys: ["pk", "sk"], items });
-  };
-
-  test("the second one learns who is at work, and when the lock ends", async () => {
-    lock(Date.now() + 90_000);
-    const ended = await deploy(serviceFolder(), "--image", pushed(account.world, "a"));
-    assertMistake(ended, "DEPLOYMENT_LOCKED", /ann@laptop, process 7.*\n.*within \d+ s/);
-    assert.equal(statusOf(), undefined);
-  });
-
-  test("before there is a table: nobody calls done what CloudFormation is still making", async () => {
-    account.aws.callMs = 500;
-    const folder = serviceFolder();
-    const image = pushed(account.world, "a");
-    const both = [0, 1].map(async () => {
-      const { code, stderr } = await deploy(folder, "--image", image);
-      return { code, stderr, status: statusOf() };
-    });
-    // Either both succeed, or one is refused in CloudFormation's words.
-    const ended = await Promise.all(both);
-    for (const { code, stderr, status } of ended) {
-      if (code === 0) assert.equal(status, "CREATE_COMPLETE", stderr);
-      else assert.match(stderr, /^error [A-Z_]+: /m);
-    }
-    assert.ok(ended.some(({ code }) => code === 0));
-  });
-
-  test("a lock whose time is over stops nobody", async () => {
-    lock(Date.now() - 1);
-    const ended = await deploy(serviceFolder(), "--image", pushed(account.world, "a", { os: "x" }));
-    assertMistake(ended, "IMAGE_PLATFORM", /x\/arm64/);
-    const item = account.world.tables.get(names.table)?.items.get("deploy|deploy");
-    assert.equal(item?.untilMs?.N, "0", "released");
-  });
-});
-
 describe("an image that both tiers cannot run", () => {
   const cases: readonly (readonly [string, string, string, RegExp])[] = [
     ["by tag", "123456789012.dkr.ecr.us-east-1.amazonaws.com/x:1", "IMAGE_NOT_BY_DIGEST", /:1"/],
