@@ -15,7 +15,7 @@ export function serviceVariables(config: Config, tier: Tier): Readonly<Record<st
     PORT: String(port),
     HOST: tier === "lambda" ? "127.0.0.1" : "0.0.0.0",
     LAMBDAFLEX_TIER: tier,
-    ...(tier === "fargate" && envelopeVariables(config)),
+    ...(tier === "fargate" && { LAMBDAFLEX_VCPU: String(fargate.vcpu) }),
     AWS_LWA_PORT: String(port),
     AWS_LWA_READINESS_CHECK_PATH: readiness.path,
     AWS_LWA_READINESS_CHECK_HEALTHY_STATUS: "200-299",

@@ -28,6 +28,18 @@ PORT=${AWS_LWA_PORT:-${PORT:-8080}}
 is_port "$PORT" || fail 2 "the port is \"$PORT\", expected a number from 1 to 65535"
 export PORT
 
+# Servers of many workers, such as uvicorn and gunicorn, start as many as this says: one for the one
+# request at a time of a Lambda environment, one for each processor of a task.
+if [ -z "${WEB_CONCURRENCY:-}" ]; then
+  WEB_CONCURRENCY=1
+  processors=${LAMBDAFLEX_VCPU:-1}
+  case ${processors%%.*} in
+    '' | *[!0-9]* | ????* | 0) ;;
+    *) [ -n "${AWS_LAMBDA_RUNTIME_API:-}" ] || WEB_CONCURRENCY=${processors%%.*} ;;
+  esac
+  export WEB_CONCURRENCY
+fi
+
 # In a container nothing stands between client and service.
 [ -n "${AWS_LAMBDA_RUNTIME_API:-}" ] || exec "$@"
 

@@ -111,6 +111,20 @@ for (const shell of shells) {
       assert.equal(code, 143);
     });
 
+    test("one worker on Lambda, one for each processor of a task", async () => {
+      const workers = async (env: Readonly<Record<string, string>>): Promise<string> =>
+        (await run(shell, env, ["sh", "-c", 'echo "$WEB_CONCURRENCY"'])).out.trim();
+      const counts = { "0.25": "1", "0.5": "1", "1": "1", "2": "2", "16": "16", many: "1" };
+      for (const [vcpu, count] of Object.entries(counts)) {
+        assert.equal(await workers({ LAMBDAFLEX_VCPU: vcpu }), count, vcpu);
+      }
+      assert.equal(await workers({}), "1");
+      assert.equal(await workers({ LAMBDAFLEX_VCPU: "4", WEB_CONCURRENCY: "3" }), "3");
+      const extension = executable("lambda-adapter", "echo started twice");
+      assert.equal(await workers({ ...onLambda, LAMBDAFLEX_VCPU: "4" }), "1");
+      rmSync(extension);
+    });
+
     test("what is missing is said", async () => {
       const absent = { ...onLambda, LAMBDAFLEX_ADAPTER: join(folder, "absent") };
       const adapter = await run(shell, absent, ["true"]);

@@ -83,7 +83,8 @@ describe("the same service on both tiers", () => {
     const pairs: { Name: string; Value: string }[] = container(base).Environment;
     const fargate = Object.fromEntries(pairs.map(({ Name, Value }) => [Name, Value]));
     const { LAMBDAFLEX_TIER: a, HOST: c, ...onLambda } = lambda;
-    const { LAMBDAFLEX_TIER: b, HOST: d, ...onFargate } = fargate;
+    const { LAMBDAFLEX_TIER: b, HOST: d, LAMBDAFLEX_VCPU: vcpu, ...onFargate } = fargate;
+    assert.equal(vcpu, "0.5");
     assert.deepEqual([a, b, c, d], ["lambda", "fargate", "127.0.0.1", "0.0.0.0"]);
     assert.deepEqual(onLambda, onFargate);
     assert.equal(onLambda.GREETING, "hello");

@@ -92,7 +92,7 @@ async function start(
   const { port, giveBack } = await promisePort();
   try {
     const sandboxes = service.sandboxes ?? processes;
-    const env = environmentOf(service, stopTimeoutMs);
+    const env = environmentOf(service, stopTimeoutMs, request.limits.vcpu);
     const sandbox = await sandboxes.start({ ...request, tier: "fargate", port, env, onLine });
     void sandbox.exited.then(giveBack);
     return sandbox;
@@ -102,10 +102,15 @@ async function start(
   }
 }
 
-function environmentOf(service: ServiceSpec, stopTimeoutMs: number): Record<string, string> {
+function environmentOf(
+  service: ServiceSpec,
+  stopTimeoutMs: number,
+  vcpu: number,
+): Record<string, string> {
   return {
     AWS_EXECUTION_ENV: "AWS_ECS_FARGATE",
     LAMBDAFLEX_TIER: "fargate",
+    LAMBDAFLEX_VCPU: String(vcpu),
     LAMBDAFLEX_DIGEST: service.digest,
     LAMBDAFLEX_STOP_SECONDS: String(Math.max(1, Math.ceil(stopTimeoutMs / 1000))),
   };

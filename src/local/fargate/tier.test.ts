@@ -187,6 +187,7 @@ test("tasks run behind the bootstrap in a small environment of their own", async
   const reply = await call(tier.port, "/env", { headers: { host: "shop.test" } });
   const env = JSON.parse(reply.body);
   assert.equal(env.LAMBDAFLEX_TIER, "fargate");
+  assert.equal(env.LAMBDAFLEX_VCPU, "0.25");
   assert.equal(env.LAMBDAFLEX_DIGEST, "d1");
   assert.equal(env.FLAVOUR, "plain");
   assert.equal(env.AWS_LWA_PORT, env.PORT);
