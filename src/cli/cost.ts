@@ -230,5 +230,5 @@ function jsonText(estimate: Estimate): string {
     prices: scenario.prices,
     assumptions: assumptionsOf(estimate),
   };
-  return `${JSON.stringify(result, null, 1)}\n`;
+  return `${JSON.stringify(result)}\n`;
 }

@@ -217,5 +217,5 @@ function jsonText(input: TableInput): string {
     prices: settings.scenario.prices,
     assumptions: assumptionsOf(input),
   };
-  return `${JSON.stringify(result, null, 1)}\n`;
+  return `${JSON.stringify(result)}\n`;
 }

@@ -18,6 +18,7 @@ const trace = ["timestamp_seconds,requests", ...rows, ""].join("\n");
 const json = async (folder: string, args: readonly string[]): Promise<Record<string, unknown>> => {
   const { code, stdout, stderr } = await run(folder, [...args, "--json"]);
   assert.equal(code, 0, stderr);
+  assert.equal(stdout.split("\n").length, 2, "one object on one line");
   return JSON.parse(stdout);
 };
 
