@@ -26,7 +26,7 @@ const looksPerCell = 5;
 type Rates = Readonly<Record<Tier, number[]>>;
 
 /** Cells of a line of traffic. */
-const cells = 60;
+const cells = 56;
 
 function noteRates(rates: Rates, { byTier }: LoadStats): void {
   for (const tier of ["lambda", "fargate"] as const) {
@@ -143,7 +143,7 @@ function trafficLines(rates: Rates): readonly string[] {
   const most = Math.max(1, ...rates.lambda, ...rates.fargate);
   return [
     `  Lambda  ${paint("cyan", sparkline(rates.lambda, cells, most))}`,
-    `  Fargate ${paint("blue", sparkline(rates.fargate, cells, most))} ${count(most)} /s at most`,
+    `  Fargate ${paint("blue", sparkline(rates.fargate, cells, most))} ≤ ${count(most)}/s`,
   ];
 }
 

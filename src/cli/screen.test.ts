@@ -160,6 +160,23 @@ describe("the screen", () => {
     assert.deepEqual(terminal.shown, ["x".repeat(100)]);
   });
 
+  it("folds what is wider than the terminal, and keeps its colours", () => {
+    const terminal = new Terminal(true);
+    const said: string[] = [];
+    terminal.write = (text) => said.push(text);
+    const says = "nothing; the policy says: 60 requests/min, bursts";
+    const line = `  waits     for \x1b[33m${says}\x1b[39m at 3,000`;
+    open(terminal).picture([line, "  cost"]);
+    const shown = said.join("").split("\n");
+    assert.deepEqual(shown, [
+      "  waits     for \x1b[33mnothing; the policy ",
+      "            says: 60 requests/min, ",
+      "            bursts\x1b[39m at 3,000",
+      "  cost",
+      "",
+    ]);
+  });
+
   it("elsewhere prints plain lines now and then, and no picture", () => {
     const terminal = new Terminal(false);
     const screen = open(terminal);

@@ -22,11 +22,8 @@ export function openScreen(stream: NodeJS.WriteStream, nowMs: () => number): Scr
   let drawn = 0;
   let lastPlainMs = Number.NEGATIVE_INFINITY;
   const erase = (): string => (drawn > 0 ? `\x1b[${drawn}A\x1b[0J` : "");
-  const fit = (line: string): string => {
-    // Some terminals say 0 for what they do not know.
-    const columns = Math.max(20, stream.columns || 80);
-    return stripVTControlCharacters(line).length <= columns ? line : cut(line, columns - 1);
-  };
+  // Some terminals say 0 for what they do not know.
+  const columns = (): number => Math.max(20, stream.columns || 80);
   return {
     say(line) {
       stream.write(`${live ? erase() : ""}${line}\n`);
@@ -34,8 +31,9 @@ export function openScreen(stream: NodeJS.WriteStream, nowMs: () => number): Scr
     },
     picture(lines) {
       if (!live) return;
-      const shown = lines.slice(0, Math.max(4, (stream.rows || 24) - 2));
-      stream.write(`${erase()}${shown.map(fit).join("\n")}\n`);
+      const rows = Math.max(4, (stream.rows || 24) - 2);
+      const shown = lines.flatMap((line) => folded(line, columns())).slice(0, rows);
+      stream.write(`${erase()}${shown.join("\n")}\n`);
       drawn = shown.length;
     },
     plain(line) {
@@ -50,9 +48,33 @@ export function openScreen(stream: NodeJS.WriteStream, nowMs: () => number): Scr
   };
 }
 
-/** Cuts to a width; colours are given up where a line is too long for them to fit. */
-function cut(line: string, columns: number): string {
-  return `${stripVTControlCharacters(line).slice(0, columns)}…`;
+/** Below what a row of a picture begins with. */
+const foldIndent = 12;
+
+/** Folds a line at its blanks to a width; colours pass on, and what has no blank is cut. */
+function folded(line: string, columns: number): readonly string[] {
+  const widthOf = (text: string): number => stripVTControlCharacters(text).length;
+  if (widthOf(line) <= columns) return [line];
+  const indent = Math.min(foldIndent, columns - 8);
+  const lines: string[] = [];
+  let current = "";
+  let width = 0;
+  for (const word of line.split(/(?<= )/)) {
+    if (width + widthOf(word.trimEnd()) > columns && width > indent) {
+      lines.push(current);
+      current = " ".repeat(indent);
+      width = indent;
+    }
+    const left = columns - width;
+    current += widthOf(word.trimEnd()) <= left ? word : cut(word, left - 1);
+    width += widthOf(word);
+  }
+  return [...lines, current];
+}
+
+/** Cuts to a width; colours are given up where a word is too long for them to fit. */
+function cut(word: string, columns: number): string {
+  return `${stripVTControlCharacters(word).slice(0, columns)}…`;
 }
 
 type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan" | "blue";

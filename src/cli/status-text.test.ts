@@ -17,7 +17,7 @@ describe("a status", () => {
       "Lambda 100 %",
       "3 environments",
       "sha256:0123456789ab",
-      "at most 60 requests/min",
+      "≤ 60/min",
       "60, rings ≥ 3,000 requests/min in 2 of 3 min, now in 0",
       "nothing; the policy decides",
       "it has never moved",

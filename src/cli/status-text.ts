@@ -11,7 +11,7 @@ const minutesShown = 60;
 /** The whole picture; the first line says what is shown. */
 export function statusLines(report: Report, paint: Paint): readonly string[] {
   const { snapshot, source, speed } = report;
-  const row = (name: string, text: string): string => `  ${paint("dim", name.padEnd(9))} ${text}`;
+  const row = (name: string, text: string): string => `  ${paint("dim", name.padEnd(11))} ${text}`;
   return [
     `${paint("bold", snapshot.service)} · ${sourceText(source, speed)}`,
     row("phase", phaseText(snapshot, paint)),
@@ -19,12 +19,13 @@ export function statusLines(report: Report, paint: Paint): readonly string[] {
     row("weights", weightsText(snapshot, paint)),
     ...(["lambda", "fargate"] as const).flatMap((tier) => [
       row(tierName(tier), tierText(tier, snapshot.tiers[tier], paint)),
-      row("", trafficText(tier, report, paint)),
+      row(...trafficText(tier, report, paint)),
     ]),
-    ...snapshot.alarms.map((alarm, at) => row(at === 0 ? "alarms" : "", alarmText(alarm, paint))),
     row("by hand", overrideText(snapshot)),
     row("last", lastText(snapshot)),
     row("cost", costText(snapshot)),
+    // Last, because a low terminal has no room for all of them.
+    ...snapshot.alarms.map((alarm, at) => row(at === 0 ? "alarms" : "", alarmText(alarm, paint))),
   ];
 }
 
@@ -90,14 +91,18 @@ function tierText(tier: Tier, reading: TierReading, paint: Paint): string {
   return parts.join("  ");
 }
 
-/** Both tiers up to the same height, so that they can be compared. */
-function trafficText(tier: Tier, { windows, snapshot }: Report, paint: Paint): string {
+/** The highest minute, and the line; both tiers up to the same height, to be compared. */
+function trafficText(
+  tier: Tier,
+  { windows, snapshot }: Report,
+  paint: Paint,
+): readonly [most: string, line: string] {
   const lambda = perMinute(windows, "lambda", snapshot.atMs);
   const fargate = perMinute(windows, "fargate", snapshot.atMs);
   const values = tier === "lambda" ? lambda : fargate;
   const line = sparkline(values, minutesShown, Math.max(1, ...lambda, ...fargate));
   const style = tier === "lambda" ? "cyan" : "blue";
-  return `${paint(style, line)} at most ${count(Math.max(0, ...values))} requests/min`;
+  return [`≤ ${count(Math.max(0, ...values))}/min`, paint(style, line)];
 }
 
 /** Requests of each of the last minutes, oldest first; one without a window had none. */
