@@ -62,11 +62,24 @@ function passOf(token: string): string {
   return createHmac("sha256", token).update("page").digest("base64url");
 }
 
-/** Why a request to control is refused, or `null`. Only our own page may send one. */
-export function controlRefusal({ origin, host, ...headers }: IncomingHttpHeaders): string | null {
+/**
+ * Whether another site's page asks. It could not read the answer, but a stream that it opens takes
+ * a reader's place.
+ */
+export function isCrossSite(headers: IncomingHttpHeaders): boolean {
+  const { "sec-fetch-site": site = "none" } = headers;
+  const foreign = headers.origin !== undefined && !isOurs(headers);
+  return foreign || (site !== "none" && site !== "same-origin");
+}
+
+function isOurs({ origin, host }: IncomingHttpHeaders): boolean {
   // A tunnel or a proxy may speak TLS in front of us.
-  const ours = [`http://${host}`, `https://${host}`];
-  if (origin === undefined || !ours.includes(origin)) return "only the page itself may control";
+  return origin === `http://${host}` || origin === `https://${host}`;
+}
+
+/** Why a request to control is refused, or `null`. Only our own page may send one. */
+export function controlRefusal(headers: IncomingHttpHeaders): string | null {
+  if (!isOurs(headers)) return "only the page itself may control";
   return /^application\/json\b/.test(headers["content-type"] ?? "") ? null : "send JSON";
 }
 

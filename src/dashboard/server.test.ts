@@ -154,6 +154,20 @@ describe("control", () => {
   });
 });
 
+it("has little patience with those who do not finish asking", async () => {
+  const begunMs = performance.now();
+  const closed = ["", "GET / HTTP/1.1\r\nhost: localhost\r\n"].map(async (text) => {
+    const socket = connect({ port, host: "127.0.0.1" });
+    socket.on("error", () => undefined);
+    socket.write(text);
+    socket.resume();
+    await once(socket, "close");
+  });
+  await Promise.all(closed);
+  const waitedMs = performance.now() - begunMs;
+  assert.ok(waitedMs < 20_000, `${waitedMs.toFixed(0)} ms`);
+});
+
 describe("a page that others can reach", () => {
   let open: Dashboard;
   let at: { readonly port: number; readonly host: string };
@@ -288,6 +302,18 @@ describe("the stream", () => {
     // A busy machine may pause a few of them, a reader that is waited for would slow all.
     const slowMs = toldMs.sort((a, b) => a - b)[Math.floor(toldMs.length * 0.99)] ?? Number.NaN;
     assert.ok(slowMs < 50, `the engine waited ${slowMs.toFixed(1)} ms`);
+  });
+
+  it("is not opened by pages of other sites, which could take the readers' places", async () => {
+    for (const headers of [
+      { origin: "http://evil.example" },
+      { "sec-fetch-site": "cross-site" },
+      // Another port of this machine, such as the service itself.
+      { "sec-fetch-site": "same-site" },
+    ]) {
+      const answer = await ask("/events", { headers: { host: `localhost:${port}`, ...headers } });
+      assert.equal(answer.status, 403);
+    }
   });
 
   it("has a bounded number of readers", async () => {

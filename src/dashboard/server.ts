@@ -10,6 +10,7 @@ import {
   controlRefusal,
   type Door,
   hostAllowed,
+  isCrossSite,
   isOpen,
   parseControl,
   passCookie,
@@ -40,6 +41,10 @@ export interface Dashboard {
 
 /** Longest body of a wish. */
 const bodyMax = 4096;
+
+/** Real time for a request to arrive: its head, and all of it. */
+const headersTimeout = 5_000;
+const requestTimeout = 10_000;
 
 /** Serves a running system. Rejects when it cannot listen. */
 export async function startDashboard(
@@ -87,14 +92,14 @@ async function startServer(
   const door: Door = { host, names, token };
   const entrance = token === null ? null : encoded(entrancePage());
   const serving: Serving = { door, page: encoded(page), entrance, live };
-  const server = createServer((request, response) => {
+  // Slow or silent clients are looked for each second; the default would let them stay for 40 s.
+  const patience = { connectionsCheckingInterval: 1000, headersTimeout, requestTimeout };
+  const server = createServer(patience, (request, response) => {
     answer(request, response, serving).catch(() => {
       response.destroy();
     });
   });
   server.maxConnections = 128;
-  server.headersTimeout = 10_000;
-  server.requestTimeout = 10_000;
   server.listen(port, host);
   await once(server, "listening");
   server.on("error", () => undefined);
@@ -177,8 +182,10 @@ async function answer(
     response.setHeader("allow", "GET, HEAD");
     sayText(response, 405, "Only GET and HEAD.\n");
   } else if (path === "/") sendPage(request, response, page);
-  else if (path === "/events" && live !== null && method === "GET") live.readers.open(response);
-  else sayText(response, 404, "There is nothing here.\n");
+  else if (path === "/events" && live !== null && method === "GET") {
+    if (isCrossSite(headers)) sayText(response, 403, "Only the page itself may follow.\n");
+    else live.readers.open(response);
+  } else sayText(response, 404, "There is nothing here.\n");
 }
 
 function sayStranger(response: ServerResponse): void {
