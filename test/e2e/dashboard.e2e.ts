@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { noBrowser, openPage, startBrowser, tunnelName } from "./browser.ts";
-import { blankPlots, nameless, sideways, tooFaint } from "./page-checks.ts";
+import { blankPlots, nameless, onTop, sideways, stickingOut, tooFaint } from "./page-checks.ts";
 import { eventually, makeFolder, patienceMs, type Run, run, start } from "./rig.ts";
 import { goodServer, quickArgs, quickConfig, quickTrace } from "./services.ts";
 
@@ -33,6 +33,17 @@ async function has(page: Page, selector: string, countMin: number): Promise<void
     return count >= countMin || `${count} × ${selector}`;
   }, patienceMs);
 }
+
+/** Moves the slider of a recording on to where an alarm has just rung. */
+const toTheAlarm = `(() => {
+  const slider = document.querySelector("#moment");
+  const rows = [...document.querySelectorAll("#journal-rows tr")];
+  const rang = rows.findLast((row) => /: ALARM$/.test(row.textContent)).firstChild.textContent;
+  for (slider.value = slider.min; slider.value !== slider.max; slider.stepUp()) {
+    slider.dispatchEvent(new Event("input"));
+    if (document.querySelector("#moment-text").textContent > rang) break;
+  }
+})()`;
 
 /** Waits until no plot is blank: they are drawn with the next frame. */
 async function isDrawn(page: Page): Promise<void> {
@@ -92,13 +103,17 @@ describe("the page", { skip: noBrowser }, () => {
     const { page, problems } = await openPage(browser, url);
     await page.locator("#moment").focus();
     await page.keyboard.press("Home");
-    await reads(page, "#moment-text", /^00:\d\d$/);
+    // A busy machine takes some real seconds to start, each of which is six minutes.
+    await reads(page, "#moment-text", /^[0-3]\d:\d\d$/);
     await reads(page, "#phase", /Steady on Lambda/);
     await reads(page, "#figures", /no balancer/);
     await page.keyboard.press("End");
     await reads(page, "#phase", /Lambda|Fargate/);
     await page.locator("#lane .phase").first().focus();
     await reads(page, "#lane-tip", /Provisioning towards Fargate, .*requests\/min/);
+    assert.ok(await page.evaluate(onTop("#lane-tip")), "the reason lies over the next plot");
+    await page.locator("#lane .stay.fargate").first().focus();
+    await reads(page, "#lane-tip", /Steady on Fargate, .*requests\/min/);
     await page.locator("#chart-traffic .plot").focus();
     await page.keyboard.press("PageUp");
     await reads(page, "#announcer", /\d\d:\d\d: Lambda [\d.,]+ ?Fargate/);
@@ -142,6 +157,10 @@ describe("the page", { skip: noBrowser }, () => {
         assert.deepEqual(found, [], `${scheme} ${width}`);
         assert.deepEqual(await page.evaluate(nameless), []);
         assert.equal(await page.evaluate(sideways), 0, `${width} wide`);
+        // Its words are longest while an alarm rings.
+        await page.evaluate(toTheAlarm);
+        await reads(page, "#alarms", /ALARM/);
+        assert.deepEqual(await page.evaluate(stickingOut), [], `${scheme} ${width}`);
         assert.equal(await page.evaluate("document.getAnimations().length"), 0);
         assert.deepEqual(problems, []);
         await page.close();
@@ -201,6 +220,10 @@ describe("the page", { skip: noBrowser }, () => {
     const { page, problems } = await openPage(browser, await pageOf(dev));
     await reads(page, "#phase", /Steady on Lambda/);
     assert.equal(await page.locator("#load-row").isVisible(), false, "nobody makes load here");
+    // What goes on is drawn again and again, and keeps the focus with words that go on, too.
+    await page.locator("#lane .stay.lambda").first().focus();
+    const told = await textOf(page, "#lane-tip");
+    await eventually(async () => (await textOf(page, "#lane-tip")) !== told || told, patienceMs);
     await page.getByRole("radio", { name: "Pin Fargate" }).check({ force: true });
     await reads(page, "#answer", /pinned to fargate/);
     await reads(page, "#phase", /Provisioning Fargate|Shifting to Fargate|Steady on Fargate/);

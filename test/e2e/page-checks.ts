@@ -59,6 +59,26 @@ export const nameless = `[...document.querySelectorAll(
 /** Pixels by which the page is wider than its window. */
 export const sideways = "document.documentElement.scrollWidth - innerWidth";
 
+/** What sticks out of the panel that it stands in, where nothing scrolls. */
+export const stickingOut = `[...document.querySelectorAll(".panel *")]
+  .filter((one) => one.checkVisibility() && !one.closest(".scroll, .hidden, .plot"))
+  .filter((one) => {
+    const { right } = one.closest(".panel").getBoundingClientRect();
+    return one.getBoundingClientRect().right > right;
+  })
+  .map((one) => one.outerHTML.slice(0, 120))`;
+
+/** Whether an element lies above everything else where it is. */
+export const onTop = (selector: string): string => `(() => {
+  const one = document.querySelector("${selector}");
+  one.style.pointerEvents = "auto";
+  const { left, right, top, bottom } = one.getBoundingClientRect();
+  const corners = [[left + 9, top + 9], [right - 9, top + 9], [left + 9, bottom - 9]];
+  const above = corners.every(([x, y]) => one.contains(document.elementFromPoint(x, y)));
+  one.style.pointerEvents = "";
+  return above;
+})()`;
+
 /** Whether each visible plot has more than one colour in it. */
 export const blankPlots = `[...document.querySelectorAll("canvas")].filter((canvas) => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);

@@ -64,7 +64,10 @@ const kinds = [
       line("lambda", "Lambda", "lambda", { fill: true }),
     ],
     bands: [{ series: [1, 2], colour: "fargate" }],
-    extra: (c, at) => [["in all", rate(c.total[at]), "ink"]],
+    extra: (c, at) => [
+      ["in all", rate(c.total[at]), "ink"],
+      ["failed so far", count(c.failed[at]), "bad"],
+    ],
   },
   {
     id: "weights",
@@ -112,6 +115,7 @@ const kinds = [
   {
     id: "cost",
     title: "Cost so far",
+    note: "list prices, each begun hour of a balancer whole",
     height: 170,
     unit: usd,
     tick: usdTick,
@@ -234,6 +238,7 @@ const comparing = (choices) => ({
   ...kinds.at(-1),
   height: 260,
   title: "Cost so far, of each choice",
+  note: "",
   series: choices.map(({ name, chosen }, at) =>
     line(at, name, choiceColour(name, at), {
       dash: name.startsWith("always"),
@@ -286,7 +291,7 @@ export const createCharts = (state, on) => {
     const made = html(
       "section",
       { class: "chart", id: `chart-${kind.id}` },
-      html("header", {}, html("h2", {}, kind.title), keys),
+      html("header", {}, html("h2", {}, kind.title, html("small", {}, kind.note ?? "")), keys),
       place,
     );
     return { kind, values, extras, place, made, plot: null, seen: true, stale: false };

@@ -24,6 +24,9 @@ export const newsOf = (events) => {
   });
 };
 
+/** The spans that can still be told apart. */
+const widest = (spans) => spans.sort((a, b) => b.to - b.from - (a.to - a.from)).slice(0, shownMax);
+
 /** Marks that would lie on each other are one, which tells of all. */
 const clustered = (marks, lanePx) => {
   const clusters = [];
@@ -68,12 +71,14 @@ export const createLane = (state) => {
   root.addEventListener("focusout", hide);
   root.addEventListener("keydown", (event) => event.key === "Escape" && hide());
 
-  const item = (kind, why, from, width) => {
+  /** What goes on gets longer words, and is still the same thing: `key` says so. */
+  const item = (kind, key, why, from, width) => {
     const made = html("button", {
       type: "button",
       class: kind,
       "aria-label": why,
       "data-why": why,
+      "data-key": `${kind} ${key}`,
     });
     made.style.left = `${from * 100}%`;
     if (width !== null) made.style.width = `${width * 100}%`;
@@ -96,39 +101,50 @@ export const createLane = (state) => {
           from: Math.max(0, share(one.fromMs)),
           to: Math.min(1, share(one.toMs)),
         }))
-        .filter(({ from, to, phase }) => to > from && phase !== "steady")
-        .sort((a, b) => b.to - b.from - (a.to - a.from))
-        .slice(0, shownMax)
-        .sort((a, b) => a.from - b.from);
-      const focused = document.activeElement?.dataset?.why;
+        .filter(({ from, to }) => to > from);
+      const ways = widest(spans.filter(({ phase }) => phase !== "steady"));
+      const stays = widest(spans.filter(({ phase }) => phase === "steady"));
+      const focused = document.activeElement?.dataset?.key;
       phases.replaceChildren(
-        ...spans.map(({ phase, fromMs, toMs, from, to, reason, target }) => {
-          const towards = `${capital(phase)} towards ${tierNames[target]}`;
-          const lasted = span(toMs - fromMs);
-          const why = `${words.text(fromMs)} · ${towards}, ${lasted}. ${capital(reason)}`;
-          const made = item(`phase ${phase}`, why, from, to - from);
-          const fits = (to - from) * root.clientWidth > 14 + 7 * phase.length;
-          if (fits) made.append(html("span", {}, phase));
-          return made;
-        }),
+        ...[...ways, ...stays]
+          .sort((a, b) => a.from - b.from)
+          .map(({ phase, fromMs, toMs, from, to, reason, target }) => {
+            const rests = phase === "steady";
+            const tier = tierNames[target];
+            const what = rests ? `Steady on ${tier}` : `${capital(phase)} towards ${tier}`;
+            const because = reason === "" ? "" : ` ${capital(reason)}`;
+            const why = `${words.text(fromMs)} · ${what}, ${span(toMs - fromMs)}.${because}`;
+            const made = item(
+              rests ? `stay ${target}` : `phase ${phase}`,
+              fromMs,
+              why,
+              from,
+              to - from,
+            );
+            const label = rests ? `on ${tier}` : phase;
+            const fits = (to - from) * root.clientWidth > 14 + 7 * label.length;
+            if (fits) made.append(html("span", {}, label));
+            return made;
+          }),
       );
       const seen = newsOf(history.events)
         .filter((record) => kindOf(record) !== "notice")
         .map((record) => ({
           at: share(atOf(record)),
+          atMs: atOf(record),
           kind: kindOf(record),
           why: `${words.text(atOf(record))} · ${sentence(record)}`,
         }))
         .filter(({ at }) => at >= 0 && at <= 1)
         .slice(-shownMax);
       marks.replaceChildren(
-        ...clustered(seen, root.clientWidth).map(({ at, kind, why }) =>
-          item(`mark ${kind}`, why, at, null),
+        ...clustered(seen, root.clientWidth).map(({ at, atMs, kind, why }) =>
+          item(`mark ${kind}`, atMs, why, at, null),
         ),
       );
       if (focused === undefined) return;
       for (const one of root.querySelectorAll("[data-why]")) {
-        if (one.dataset.why === focused) one.focus();
+        if (one.dataset.key === focused) one.focus();
       }
     },
   };

@@ -7,8 +7,20 @@ export const overlay = (kind, state) => (plot) => {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
   ctx.save();
+  const nowMs = state.replayMs();
+  if (nowMs !== null) {
+    const x = Math.max(bbox.left, plot.valToPos(nowMs / 1000, "x", true));
+    ctx.globalAlpha = 0.72;
+    ctx.fillStyle = theme("panel");
+    ctx.fillRect(x, bbox.top, bbox.left + bbox.width - x, bbox.height);
+    ctx.globalAlpha = 1;
+    ctx.fillStyle = theme("ink");
+    ctx.fillRect(x - ratio / 2, bbox.top, ratio, bbox.height);
+  }
   ctx.font = `${11 * ratio}px ${theme("font")}`;
   ctx.textAlign = "left";
+  ctx.lineJoin = "round";
+  const labels = [];
   for (const { at, text, colour } of kind.lines?.(state.snapshot(), state.lines()) ?? []) {
     const y = plot.valToPos(at, "y", true);
     const above = y < bbox.top;
@@ -24,26 +36,19 @@ export const overlay = (kind, state) => (plot) => {
     }
     const round = Number(at.toPrecision(3));
     const label = `${above ? "↑ " : ""}${text} ${numberTick(round, round)}`;
-    // Above the line if there is room, on a ground of its own: curves may pass behind it.
+    // Above the line if there is room, with an edge of its own: curves may pass behind it.
     const fits = !above && lineY - 18 * ratio > bbox.top;
     const textY = fits ? lineY - 6 * ratio : lineY + 13 * ratio;
-    const { width } = ctx.measureText(label);
-    ctx.globalAlpha = 0.8;
-    ctx.fillStyle = theme("panel");
-    ctx.fillRect(bbox.left + 4 * ratio, textY - 11 * ratio, width + 6 * ratio, 15 * ratio);
-    ctx.globalAlpha = 1;
-    ctx.fillStyle = theme("faint");
-    ctx.fillText(label, bbox.left + 7 * ratio, textY);
-  }
-  const nowMs = state.replayMs();
-  if (nowMs !== null) {
-    const x = Math.max(bbox.left, plot.valToPos(nowMs / 1000, "x", true));
-    ctx.globalAlpha = 0.72;
-    ctx.fillStyle = theme("panel");
-    ctx.fillRect(x, bbox.top, bbox.left + bbox.width - x, bbox.height);
-    ctx.globalAlpha = 1;
+    // Beside a label that it would lie on.
+    const crowded = labels.filter((one) => Math.abs(one.y - textY) < 13 * ratio);
+    const x = Math.max(bbox.left + 7 * ratio, ...crowded.map(({ to }) => to + 12 * ratio));
+    labels.push({ y: textY, to: x + ctx.measureText(label).width });
+    ctx.setLineDash([]);
+    ctx.lineWidth = 4 * ratio;
+    ctx.strokeStyle = theme("panel");
+    ctx.strokeText(label, x, textY);
     ctx.fillStyle = theme("ink");
-    ctx.fillRect(x - ratio / 2, bbox.top, ratio, bbox.height);
+    ctx.fillText(label, x, textY);
   }
   ctx.restore();
 };

@@ -57,15 +57,6 @@ export const showState = (snapshots, at, sinceMs) => {
   bar.value = Math.max(0, longestMs - wait.leftMs);
 };
 
-const saved = ({ actualUsd, alwaysLambdaUsd, alwaysFargateUsd }) => {
-  const best = Math.min(alwaysLambdaUsd, alwaysFargateUsd);
-  const name = alwaysLambdaUsd < alwaysFargateUsd ? "always Lambda" : "always Fargate";
-  const less = 1 - actualUsd / best;
-  if (!(best > 0)) return "";
-  if (Math.abs(less) < 0.005) return `as much as\n${name}`;
-  return `${percent(Math.abs(less) * 100)} ${less >= 0 ? "below" : "above"}\n${name}`;
-};
-
 /** The tier that answers more. */
 const busier = ({ lambda, fargate }) =>
   (fargate.requestsPerSecond ?? 0) > (lambda.requestsPerSecond ?? 0) ? fargate : lambda;
@@ -127,7 +118,15 @@ const figures = [
       ];
     },
   ],
-  ["Cost so far", ({ cost }) => (cost === null ? null : [usd(cost.actualUsd), saved(cost)])],
+  [
+    "Cost so far",
+    ({ cost }) => {
+      if (cost === null) return null;
+      const { actualUsd, alwaysLambdaUsd, alwaysFargateUsd } = cost;
+      const others = `vs Lambda ${usd(alwaysLambdaUsd)}\nvs Fargate ${usd(alwaysFargateUsd)}`;
+      return [usd(actualUsd), others];
+    },
+  ],
 ];
 
 /** Shows the figures of a snapshot. */
@@ -157,7 +156,8 @@ export const createFigures = () => {
   };
 };
 
-const alarmRow = ({
+/** What an alarm says, and below it what it compares. */
+const alarmRows = ({
   name,
   state,
   sentence: why,
@@ -170,19 +170,17 @@ const alarmRow = ({
 }) => {
   const shown = state === "INSUFFICIENT_DATA" ? "no data" : state;
   const limit = `${breachesWhen === "below" ? "<" : "≥"} ${count(threshold)}`;
-  return html(
-    "tr",
-    { "data-alarm": state, title: why },
-    html("th", { scope: "row" }, name),
-    html("td", {}, value === null ? "–" : count(value), html("small", {}, ` ${limit}`)),
+  const now = value === null ? "no data" : count(value);
+  const rule = `${now}; rings ${limit} in ${periodsToAlarm} of ${periods} min, now ${breaching}`;
+  return [
     html(
-      "td",
-      {},
-      `${breaching}/${periodsToAlarm}`,
-      html("small", {}, periods === periodsToAlarm ? "" : ` of ${periods}`),
+      "tr",
+      { "data-alarm": state, title: why },
+      html("th", { scope: "row" }, name),
+      html("td", { class: "alarm" }, shown),
     ),
-    html("td", { class: "alarm" }, shown),
-  );
+    html("tr", { class: "rule", title: why }, html("td", { colspan: 2 }, rule)),
+  ];
 };
 
 /** Shows the alarms of a snapshot. */
@@ -193,7 +191,7 @@ export const createAlarms = () => {
     byId("alarms").hidden = alarms.length === 0;
     if (signature === drawn) return;
     drawn = signature;
-    byId("alarm-rows").replaceChildren(...alarms.map(alarmRow));
+    byId("alarm-rows").replaceChildren(...alarms.flatMap(alarmRows));
   };
 };
 
