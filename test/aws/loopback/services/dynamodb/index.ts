@@ -43,6 +43,22 @@ const placeholdersOf = (input: Expressions): Placeholders => ({
   values: (input.ExpressionAttributeValues ?? {}) as Placeholders["values"],
 });
 
+/** DynamoDB refuses placeholders that no expression of the request uses. */
+function refuseUnused(input: object): void {
+  const { ExpressionAttributeNames, ExpressionAttributeValues } = input as Expressions;
+  const written = Object.entries(input)
+    .filter(([member]) => member.endsWith("Expression"))
+    .map(([, text]) => String(text))
+    .join(" ");
+  const used = new Set(written.match(/[#:]\w+/g));
+  for (const given of [ExpressionAttributeNames, ExpressionAttributeValues]) {
+    const unused = Object.keys(given ?? {}).filter((key) => !used.has(key));
+    if (unused.length === 0) continue;
+    const message = `Value provided is unused in expressions: keys: {${unused.join(", ")}}`;
+    throw new AwsError("ValidationException", message);
+  }
+}
+
 interface Conditional extends Expressions {
   readonly ConditionExpression?: string | undefined;
   readonly ReturnValuesOnConditionCheckFailure?: string | undefined;
@@ -71,6 +87,7 @@ const accessTo =
   };
 
 function query(input: QueryCommandInput, world: World): object {
+  refuseUnused(input);
   const table = tableOf(world, input.TableName);
   const [, sort = "sk"] = table.keys;
   const placeholders = placeholdersOf(input);
@@ -108,6 +125,7 @@ export const dynamodb: Service = {
       return found ? { Item: found } : {};
     }, accessTo("GetItem")),
     PutItem: operation<PutItemCommandInput>((input, world) => {
+      refuseUnused(input);
       const table = tableOf(world, input.TableName);
       const item = input.Item as unknown as Item;
       check(input, table.items.get(keyOf(table, item)));
@@ -115,6 +133,7 @@ export const dynamodb: Service = {
       return {};
     }, accessTo("PutItem")),
     UpdateItem: operation<UpdateItemCommandInput>((input, world) => {
+      refuseUnused(input);
       const table = tableOf(world, input.TableName);
       const key = input.Key as unknown as Item;
       const before = table.items.get(keyOf(table, key));
@@ -127,6 +146,7 @@ export const dynamodb: Service = {
       return returns === "ALL_OLD" && before ? { Attributes: before } : {};
     }, accessTo("UpdateItem")),
     DeleteItem: operation<DeleteItemCommandInput>((input, world) => {
+      refuseUnused(input);
       const table = tableOf(world, input.TableName);
       const key = keyOf(table, input.Key as unknown as Item);
       check(input, table.items.get(key));

@@ -61,6 +61,10 @@ export function applyBatch(
     if (!record.Name.endsWith(zone.name)) {
       refuse(`RRSet with DNS name ${record.Name} is not permitted in zone ${zone.name}`);
     }
+    refuseWrongAlias(record);
+    if ((record.Weight === undefined) !== (record.SetIdentifier === undefined)) {
+      refuse(`Missing field 'SetIdentifier' or 'Weight' in [name='${record.Name}']`);
+    }
     if (record.Weight !== undefined && !(record.Weight >= 0 && record.Weight <= 255)) {
       refuse(`Weight ${record.Weight} is out of range`);
     }
@@ -80,6 +84,23 @@ export function applyBatch(
   }
   refuseMixed([...records.values()]);
   return [...records.values()];
+}
+
+/** The zones that AWS keeps its balancers and regional API domains in, by the ends of names. */
+const awsZones: Readonly<Record<string, string>> = {
+  ".us-east-1.elb.amazonaws.com.": "Z35SXDOTRQ7X7K",
+  ".execute-api.us-east-1.amazonaws.com.": "Z1UJRXOUMOOFQ8",
+};
+
+/** An alias has no TTL of its own, and names the zone that its target lies in. */
+function refuseWrongAlias({ Name, Type, TTL, AliasTarget: alias }: RecordSet): void {
+  if (alias === undefined) return;
+  if (TTL !== undefined) refuse(`An alias has no TTL [name='${Name}', type='${Type}']`);
+  const end = Object.keys(awsZones).find((suffix) => alias.DNSName.endsWith(suffix));
+  if (end === undefined || awsZones[end] === alias.HostedZoneId) return;
+  const target = `${alias.DNSName}, type ${Type} in zone ${alias.HostedZoneId}`;
+  const why = "the alias target name does not lie within the target zone";
+  refuse(`Tried to create an alias that targets ${target}, but ${why}`);
 }
 
 /** A name has either one simple record of a type or weighted ones. */
