@@ -27,6 +27,17 @@ const mistakes: readonly (readonly [object, string, string, RegExp])[] = [
     'prot: there is no such key, did you mean "port"?',
     /\$schema/,
   ],
+  // Parameter Store reads a secret whole: a key of its JSON could never be found.
+  [
+    {
+      notifications: {
+        webhook: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:hook-AbCdEf:url",
+      },
+    },
+    "CONFIG_VALUE_INVALID",
+    "notifications.webhook",
+    /.*/,
+  ],
   [
     { lambda: { memoryMb: 1 } },
     "CONFIG_KEY_UNKNOWN",

@@ -1,7 +1,7 @@
 /** What a deployment to AWS needs beyond the tiers: front door, names, network, notices. */
 import { z } from "zod";
 import type { Config, ConfigInput } from "../types.ts";
-import { secretArn } from "./access.ts";
+import { wholeSecretArn } from "./access.ts";
 import { type Field, type Section, whole } from "./field.ts";
 
 /** What stands in front of the Lambda tier. */
@@ -104,7 +104,10 @@ export const notifications: Section<Config["notifications"], ConfigInput["notifi
       .describe("Addresses that hear of transitions and failures; each must confirm once."),
     webhook: z
       .string()
-      .regex(secretArn, "the ARN of a secret of Secrets Manager or a parameter of Systems Manager")
+      .regex(
+        wholeSecretArn,
+        "the ARN of a parameter of Systems Manager, or of a secret of Secrets Manager without a key",
+      )
       .nullable()
       .default(null)
       .describe("Secret or parameter that holds the address that events are posted to."),
