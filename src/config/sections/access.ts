@@ -11,7 +11,7 @@ const parameter = String.raw`ssm:[a-z0-9-]+:\d{12}:parameter\/[\w./-]+`;
 /** ARN of a secret or of a parameter. */
 export const secretArn: RegExp = new RegExp(`^arn:aws[a-z-]*:(${secret}|${parameter})$`);
 
-/** The same without a key of the secret's JSON; a secret's ARN ends in six characters of its own. */
+/** The same without a key of its JSON; the ARN of a secret ends in six characters of its own. */
 const whole = String.raw`secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-\w{6}`;
 
 /** ARN of a whole secret or of a parameter. */

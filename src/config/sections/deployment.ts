@@ -106,7 +106,7 @@ export const notifications: Section<Config["notifications"], ConfigInput["notifi
       .string()
       .regex(
         wholeSecretArn,
-        "the ARN of a parameter of Systems Manager, or of a secret of Secrets Manager without a key",
+        "the ARN of a parameter of Systems Manager, or of a secret of Secrets Manager with no key",
       )
       .nullable()
       .default(null)

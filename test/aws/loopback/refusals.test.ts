@@ -59,7 +59,7 @@ describe("the loopback refuses", () => {
       }),
     );
 
-  it("an alias with the zone of another service, with a TTL, or weighted without a name", async () => {
+  it("an alias in the zone of another service, with a TTL, or without an identifier", async () => {
     await put({});
     await assert.rejects(put({}, { HostedZoneId: "Z1UJRXOUMOOFQ8" }), /not lie within the target/);
     const DNSName = "d-1.execute-api.us-east-1.amazonaws.com";
