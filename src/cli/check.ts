@@ -32,6 +32,11 @@ const args = {
     description: "Requests of this OpenAPI document; default is what the service serves",
   },
   har: { type: "string", valueHint: "FILE", description: "Requests of this HTTP archive" },
+  recording: {
+    type: "string",
+    valueHint: "FILE",
+    description: "Requests of a rehearsal that was recorded with --record",
+  },
   unsafe: {
     type: "boolean",
     description: "Send POST, PUT, PATCH and DELETE of those documents too",
@@ -60,6 +65,7 @@ const command: CommandDef = defineCommand({
       dynamic: given.dynamic === true,
       openapi: given.openapi,
       har: given.har,
+      recording: given.recording,
       unsafe: given.unsafe === true,
       json: given.json === true,
       sarif: given.sarif,

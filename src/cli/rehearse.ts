@@ -145,7 +145,8 @@ async function run(
   );
   const profile = profileOf(config);
   const cloud = { ...local, speed, seed, startMs: Date.now() };
-  const stream = createLocalStream({ command: "rehearse", local: cloud, profile });
+  const { requests } = config.load;
+  const stream = createLocalStream({ command: "rehearse", local: cloud, profile, requests });
   const files = await openRunFiles(state.path, stream);
   const web = await openWeb(stream, { ...options.web, say: screen.say });
   if (web.url !== null) screen.say(`the page: ${web.url}`);

@@ -2,14 +2,12 @@
 import { writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { type CommandDef, defineCommand } from "citty";
-import { type ErrorCode, UserError } from "../config/errors.ts";
-import { RecordError } from "../core/record-lines.ts";
 import { reportPage } from "../dashboard/document.ts";
-import { readRecording } from "../dashboard/record-file.ts";
-import { type History, recordsOf } from "../dashboard/run-history.ts";
+import { recordsOf } from "../dashboard/run-history.ts";
 import { startReport } from "../dashboard/server.ts";
 import { numberOption } from "./arguments.ts";
 import { interruptedCode, interruptSignal } from "./interrupt.ts";
+import { openRecording } from "./recording.ts";
 import { checkReport, reportUnwritable } from "./report-file.ts";
 import {
   checkUnserved,
@@ -61,7 +59,7 @@ async function replay(
   report: string | undefined,
 ): Promise<number> {
   if (report !== undefined) await checkReport(report);
-  const history = await opened(file);
+  const history = await openRecording(file);
   const title = `${history.head?.service ?? basename(file)}: ${history.head?.command ?? "run"}`;
   const content = { records: recordsOf(history), assumptions: [] };
   if (report !== undefined) {
@@ -78,18 +76,4 @@ async function replay(
   await page.stop();
   interrupt.dispose();
   return interruptedCode;
-}
-
-async function opened(file: string): Promise<History> {
-  try {
-    return await readRecording(file);
-  } catch (error) {
-    if (error instanceof RecordError) {
-      throw new UserError(error.code satisfies ErrorCode, `${file}: ${error.message}`, error.hint);
-    }
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    const hint = "Write one with lambdaflex rehearse --record FILE.";
-    throw new UserError("RECORD_NOT_FOUND", `cannot read ${file}: ${code}`, hint);
-  }
 }

@@ -55,6 +55,21 @@ describe("a line of a recording", () => {
     );
   });
 
+  it("may say what was sent, and is refused when that is no list of requests", () => {
+    const sent = { method: "GET", path: "/pets/{n}", headers: { accept: "*/*" }, body: null };
+    const head = { ...sampleHead, requests: [sent] };
+    assert.deepEqual(parseRecord(JSON.stringify(head), 1), head);
+    for (const wrong of [
+      "all",
+      [{ ...sent, path: 1 }],
+      [{ ...sent, headers: { a: {} } }],
+      [null],
+    ]) {
+      const line = JSON.stringify({ ...sampleHead, requests: wrong });
+      assert.throws(() => parseRecord(line, 1), { code: "RECORD_LINE_INVALID" });
+    }
+  });
+
   it("is refused when it is longer than any record", () => {
     const long = JSON.stringify({ ...sampleHead, more: "x".repeat(lineCharactersMax) });
     assert.throws(() => parseRecord(long, 1), { code: "RECORD_FOREIGN" });

@@ -142,8 +142,16 @@ const snapshotFields: Readonly<Record<keyof Snapshot, Check>> = {
   loadFactor: maybe,
 };
 
+const requests = listOf(object({ method: isText, path: isText, headers: isPlain }), 1000);
+
 const checks: Readonly<Record<RunRecord["type"], Check>> = {
-  run: object({ atMs: isNumber, service: isText, command: isText, speed: isNumber }),
+  run: object({
+    atMs: isNumber,
+    service: isText,
+    command: isText,
+    speed: isNumber,
+    requests: (value) => (value === undefined ? null : requests(value)),
+  }),
   snapshot: object({ snapshot: object(snapshotFields) }),
   window: object({
     sample: object({

@@ -119,6 +119,18 @@ export interface RunHead {
   readonly command: string;
   /** Virtual seconds per real second. */
   readonly speed: number;
+  /** What a rehearsal sends, so that it can be replayed by itself; absent where nobody sends. */
+  readonly requests?: readonly RecordedRequest[];
+}
+
+/** A request of a rehearsal's mix; `{n}` and `{token}` in it are filled when it is sent. */
+export interface RecordedRequest {
+  readonly method: string;
+  readonly path: string;
+  /** Without those that prove who somebody is. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Text, or JSON; `null` for none. */
+  readonly body: unknown;
 }
 
 /** A line of a recording or of a history: NDJSON, oldest first. */

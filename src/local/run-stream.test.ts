@@ -4,7 +4,7 @@ import { type ManualClock, manualClock } from "../../test/manual-clock.ts";
 import { newStage, type Stage, stageCloud, stageSettings } from "../../test/stage-cloud.ts";
 import { profileDefault } from "../core/cost.ts";
 import { type Override, type Policy, tick } from "../core/index.ts";
-import { type RunRecord, recordLine, type Snapshot } from "../core/record.ts";
+import { type RecordedRequest, type RunRecord, recordLine, type Snapshot } from "../core/record.ts";
 import { parseRecord } from "../core/record-lines.ts";
 import type { Load } from "./load/load.ts";
 import { createMeter, type Meter } from "./meter.ts";
@@ -48,7 +48,12 @@ beforeEach(() => {
       down: { requestsPerMinute: 300, minutes: 15 },
     },
   } as unknown as LocalStreamOptions["local"];
-  stream = createLocalStream({ command: "rehearse", local, profile: profileDefault });
+  const sent = { method: "GET", path: "/pets/{n}", body: null };
+  const requests: readonly RecordedRequest[] = [
+    { ...sent, headers: { Authorization: "Bearer x", "X-Api-Key": "y", accept: "*/*" } },
+    { ...sent, headers: {}, body: "z".repeat(50_000) },
+  ];
+  stream = createLocalStream({ command: "rehearse", local, profile: profileDefault, requests });
   stream.subscribe((record) => records.push(record));
 });
 
@@ -83,6 +88,12 @@ const snapshots = (): Snapshot[] =>
   records.flatMap((record) => (record.type === "snapshot" ? [record.snapshot] : []));
 
 describe("the stream of a local cloud", () => {
+  it("begins with what is sent, but for what is secret or too long for a line", () => {
+    const { requests } = stream.head;
+    const headers = { accept: "*/*" };
+    assert.deepEqual(requests, [{ method: "GET", path: "/pets/{n}", body: null, headers }]);
+  });
+
   it("tells four times a real second what a tick saw and the meters count", async () => {
     stream.attach(local());
     await ticked();

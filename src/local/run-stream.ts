@@ -13,6 +13,7 @@ import { type Outlook, outlookOf } from "../core/outlook.ts";
 import { pinned, shifted, stayOf } from "../core/override.ts";
 import type {
   Control,
+  RecordedRequest,
   RunHead,
   RunRecord,
   RunStream,
@@ -35,6 +36,8 @@ export interface LocalStreamOptions {
   readonly local: Omit<LocalOptions, "stateFolder">;
   /** What costs are computed from; the duration on Lambda is measured once there are requests. */
   readonly profile: CostProfile;
+  /** The mix that is sent, if it is us who send. */
+  readonly requests?: readonly RecordedRequest[];
 }
 
 /** A stream with the ends that the local cloud is plugged into. */
@@ -54,6 +57,21 @@ export interface LocalStream extends RunStream {
 }
 
 type Seen = Extract<TickResult, { ok: true }> & { readonly atMs: number };
+
+/** A head is one line, which has an end: so many characters of requests are kept in it. */
+const requestCharactersMax = 32_768;
+/** Recordings are handed on: what proves who somebody is stays here. */
+const confidential = /^(?:proxy-)?authorization$|^cookie$|key|token|secret/i;
+
+function recordable(requests: readonly RecordedRequest[]): readonly RecordedRequest[] {
+  let left = requestCharactersMax;
+  return requests.flatMap(({ method, path, headers, body }) => {
+    const open = Object.entries(headers).filter(([name]) => !confidential.test(name));
+    const request = { method, path, headers: Object.fromEntries(open), body };
+    left -= JSON.stringify(request).length;
+    return left < 0 ? [] : [request];
+  });
+}
 
 /** Creates a stream that nobody reads yet. */
 export function createLocalStream(options: LocalStreamOptions): LocalStream {
@@ -81,6 +99,7 @@ export function createLocalStream(options: LocalStreamOptions): LocalStream {
     service: service.name,
     command,
     speed,
+    ...(options.requests && { requests: recordable(options.requests) }),
   };
   return {
     head,

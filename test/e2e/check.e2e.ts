@@ -107,6 +107,24 @@ test("unsafe methods of a document are sent only on request, the mix always", ()
   assert.equal(all.requests - some.requests, 2);
 });
 
+test("what a recorded rehearsal sent is replayed", () => {
+  service("");
+  const recording = join(folder, "run.ndjson");
+  const head = { type: "run", version: 1, atMs: 0, service: "s", command: "rehearse", speed: 60 };
+  const requests = [
+    { method: "GET", path: "/pets/{n}", headers: {}, body: null },
+    { method: "POST", path: "/pets", headers: {}, body: { name: "{token}" } },
+  ];
+  writeFileSync(recording, `${JSON.stringify({ ...head, requests })}\n`);
+  const careful = check("--dynamic", "--recording", recording);
+  assert.equal(careful.code, 0, careful.out + careful.err);
+  assert.match(careful.out, /^1 requests could change something/);
+  assert.match(careful.out, /2 of the recording/);
+  writeFileSync(recording, `${JSON.stringify(head)}\n`);
+  assert.match(check("--recording", recording).err, /^error RECORD_FOREIGN: .* no request\nhint: /);
+  assert.match(check("--recording", join(folder, "no")).err, /^error RECORD_NOT_FOUND: /);
+});
+
 test("mistakes have a code and a hint, and nothing is left running", () => {
   service("", "FROM\n");
   const broken = check("--static");

@@ -2,16 +2,19 @@
 import { readFile } from "node:fs/promises";
 import { type ErrorCode, UserError } from "../../config/errors.ts";
 import type { Config } from "../../config/index.ts";
+import type { RecordedRequest } from "../../core/record.ts";
 import { ask } from "../../local/ask.ts";
 import type { Endpoint } from "../../local/service.ts";
 import { harRequests, isHar } from "../../parity/har.ts";
 import type { ReplayRequest } from "../../parity/observed.ts";
 import { isOpenApi, openApiRequests } from "../../parity/openapi.ts";
+import { openRecording } from "../recording.ts";
 
 /** What the command line says about requests. */
 export interface RequestSources {
   readonly openapi: string | undefined;
   readonly har: string | undefined;
+  readonly recording: string | undefined;
   /** Whether methods that change something are taken from documents too. */
   readonly unsafe: boolean;
 }
@@ -24,15 +27,26 @@ const bytesMax = 64 * 1024 * 1024;
 /** What the files that were given hold; `null` where none was given. */
 export interface Documents {
   readonly described: readonly ReplayRequest[] | null;
-  readonly recorded: readonly ReplayRequest[] | null;
+  readonly archived: readonly ReplayRequest[] | null;
+  readonly rehearsed: readonly ReplayRequest[] | null;
 }
 
 /** Reads them before anything is started. Throws UserError, also for files without a request. */
-export async function readDocuments({ openapi, har }: RequestSources): Promise<Documents> {
+export async function readDocuments(sources: RequestSources): Promise<Documents> {
+  const { openapi, har, recording } = sources;
   return {
     described: openapi ? await readDocument(openapi, openApiKind) : null,
-    recorded: har ? await readDocument(har, harKind) : null,
+    archived: har ? await readDocument(har, harKind) : null,
+    rehearsed: recording ? await rehearsedRequests(recording) : null,
   };
+}
+
+async function rehearsedRequests(path: string): Promise<readonly ReplayRequest[]> {
+  const { head } = await openRecording(path);
+  const requests = head?.requests ?? [];
+  if (requests.length > 0) return requests.map((request) => mixRequest(request, "recording"));
+  const hint = "A recording of lambdaflex rehearse --record FILE does; in one of dev nobody sends.";
+  throw new UserError("RECORD_FOREIGN", `${path} holds no request`, hint);
 }
 
 /** The requests, and a sentence on each source for the summary. */
@@ -51,18 +65,20 @@ export async function planRequests(
   direct: Endpoint,
 ): Promise<RequestPlan> {
   const described = documents.described ?? (await ownDocument(direct));
-  const recorded = documents.recorded ?? [];
+  const archived = documents.archived ?? [];
+  const rehearsed = documents.rehearsed ?? [];
   // What a rehearsal sends, the owner has written down to be sent: all methods count.
-  const mix = config.load.requests.map(mixRequest);
+  const mix = config.load.requests.map((one) => mixRequest(one, "load"));
   const ready = readinessRequest(config);
-  const offered = [...described, ...recorded];
+  const offered = [...described, ...archived, ...rehearsed];
   const taken = offered.filter(({ method }) => unsafe || safeMethods.has(method));
   const preflights = [...mix, ...taken].filter(({ method }) => method === "GET").map(preflightOf);
   const requests = unique([ready, ...mix, ...taken, ...preflights]);
   const sources = [
     `${mix.length + 1} of the configuration`,
     ...(described.length > 0 ? [`${described.length} of the OpenAPI document`] : []),
-    ...(recorded.length > 0 ? [`${recorded.length} of the HAR file`] : []),
+    ...(archived.length > 0 ? [`${archived.length} of the HAR file`] : []),
+    ...(rehearsed.length > 0 ? [`${rehearsed.length} of the recording`] : []),
   ];
   return { requests, sources, leftOut: offered.length - taken.length };
 }
@@ -81,7 +97,7 @@ function preflightOf({ target, origin }: ReplayRequest): ReplayRequest {
   return { method: "OPTIONS", target, headers, body: null, origin };
 }
 
-function mixRequest(template: Config["load"]["requests"][number]): ReplayRequest {
+function mixRequest(template: RecordedRequest, origin: string): ReplayRequest {
   const { method, path, body } = template;
   const fill = (text: string): string =>
     text.replaceAll("{n}", "1").replaceAll("{token}", "tparity");
@@ -98,7 +114,7 @@ function mixRequest(template: Config["load"]["requests"][number]): ReplayRequest
         ? headers
         : [...headers, ["content-type", "application/json"] as const],
     body: text === null ? null : Buffer.from(text),
-    origin: "load",
+    origin,
   };
 }
 
