@@ -38,12 +38,7 @@ function play(rates: readonly number[], start: PolicyState = {}, by: Policy = po
       target,
       targetSinceMs: 0,
       phase: "steady",
-      alarms: {
-        "busy-requests": "OK",
-        "busy-concurrency": "OK",
-        throttled: "OK",
-        quiet: "OK",
-      },
+      alarms: quietView.alarms,
       samples: [sample(minute, rps)],
     } as const;
     const { decision, policyState } = by.decide(view, state);
@@ -57,6 +52,16 @@ function play(rates: readonly number[], start: PolicyState = {}, by: Policy = po
 
 const days = (count: number, rate: (minute: number) => number): number[] =>
   Array.from({ length: count * 1440 }, (_, minute) => rate(minute));
+
+/** Nothing is new. */
+const quietView = {
+  nowMs: 0,
+  target: "lambda",
+  targetSinceMs: 0,
+  phase: "steady",
+  alarms: { "busy-requests": "OK", "busy-concurrency": "OK", throttled: "OK", quiet: "OK" },
+  samples: [],
+} as const;
 
 describe("auto", () => {
   it("follows a burst up and down and says why with numbers", () => {
@@ -73,6 +78,46 @@ describe("auto", () => {
       up.reason,
       /follows counter.*USD lately against .* requests\/s.*regret passed 0.1072 USD → fargate/,
     );
+  });
+
+  it("stays through a lull where the next onset would cost more than the lull", () => {
+    const busy = (minute: number): boolean => minute >= 300 && (minute - 300) % 180 >= 120;
+    const { state, moves } = play(days(4, (minute) => (busy(minute) ? 300 : 2)));
+    // Without that risk it leaves a second time before it knows better.
+    assert.equal(moves.length, 3);
+    const { decision } = policy.decide({ ...quietView, target: "fargate" }, state);
+    assert.match(decision.reason, /leaving risks 0\.\d+ USD/);
+  });
+
+  it("stops trying when bursts have misled it, and says what it owes", () => {
+    // A fortnight of bursts that are over about when Fargate is there.
+    let drawn = 4;
+    const share = (): number => {
+      drawn = (drawn * 1103515245 + 12345) % 2 ** 31;
+      return 0.3 + (1.4 * drawn) / 2 ** 31;
+    };
+    const rates = days(14, () => 3);
+    for (let at = 0; at < rates.length; ) {
+      at += Math.floor(600 * share());
+      const length = Math.floor(30 * share());
+      rates.fill(40, at, at + length);
+      at += length;
+    }
+    const waits: string[] = [];
+    const heard: Policy = {
+      name: "auto",
+      decide(view, state) {
+        const decided = policy.decide(view, state);
+        if (recallMemory(decided.policyState)?.waits) waits.push(decided.decision.reason);
+        return decided;
+      },
+    };
+    const memory = recallMemory(play(rates, {}, heard).state);
+    assert.ok(memory !== null);
+    const owedUsd = memory.guard.ownUsd - memory.debt.lambdaUsd;
+    // Without the debt it would be 8 cycles.
+    assert.ok(owedUsd < 4 * economics.cycleUsd, `owes ${owedUsd / economics.cycleUsd} cycles`);
+    assert.match(waits[0] ?? "", /owes 0\.\d+ USD to always Lambda, so waits until .* 0\.\d+/);
   });
 
   it("stays on Lambda below break-even", () => {
@@ -109,26 +154,11 @@ describe("auto", () => {
 
   it("returns the same state when no window is new", () => {
     const { state } = play([1, 2, 3]);
-    const view = {
-      nowMs: 0,
-      target: "lambda",
-      targetSinceMs: 0,
-      phase: "steady",
-      alarms: { "busy-requests": "OK", "busy-concurrency": "OK", throttled: "OK", quiet: "OK" },
-      samples: [],
-    } as const;
-    assert.equal(policy.decide(view, state).policyState, state);
+    assert.equal(policy.decide(quietView, state).policyState, state);
   });
 
   it("adds both tiers up and ignores the state of another policy", () => {
-    const view = {
-      nowMs: 0,
-      target: "lambda",
-      targetSinceMs: 0,
-      phase: "shifting",
-      alarms: { "busy-requests": "OK", "busy-concurrency": "OK", throttled: "OK", quiet: "OK" },
-      samples: [sample(1, 10), sample(1, 5, "fargate")],
-    } as const;
+    const view = { ...quietView, samples: [sample(1, 10), sample(1, 5, "fargate")] };
     const { policyState } = policy.decide(view, { windows: [] });
     assert.equal(recallMemory(policyState)?.rps, 15);
   });

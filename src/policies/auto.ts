@@ -6,6 +6,7 @@
  * the proven bound of the work-function counter.
  */
 import type { Decision, Policy, PolicyState, Tier } from "../core/types.ts";
+import { indebted, proofUsd } from "./auto/debt.ts";
 import { boundUsd, guarded, optimumSoFarUsd } from "./auto/guard.ts";
 import { type AutoMemory, newMemory, recallMemory } from "./auto/memory.ts";
 import { hourMinutes, plansFargate, withMinute } from "./auto/rhythm.ts";
@@ -43,6 +44,14 @@ const rhythm = team.length - 1;
 const self = team.length;
 
 /**
+ * Who leaves Fargate meets the next onset on Lambda, for as long as news and a deployment take. A
+ * member that heads for Lambda is followed from Fargate only if it is cheaper by a share of that
+ * too: as if each leave had this chance to be wrong. What an onset costs is remembered for hours.
+ */
+const onsetShare = 0.1;
+const onsetKeptPerMinute = 0.5 ** (1 / 360);
+
+/**
  * A burst is met with tasks for the highest rate lately: who deploys ahead of it sees a low rate,
  * and tasks that are too few only become more after minutes. Peaks count half after two hours.
  */
@@ -53,8 +62,6 @@ interface Model {
   readonly economics: Economics;
   readonly limits: TeamLimits;
   readonly courses: Courses;
-  /** Scratch: what a minute costs by course code. */
-  readonly usdByCode: Float64Array;
 }
 
 /** A longer window is walked through minute by minute, up to an hour. */
@@ -64,8 +71,7 @@ const minutesPerWindowMax = 60;
 export function autoPolicy(options: AutoOptions): Policy {
   const { economics } = options;
   const courses = coursesOf(economics);
-  const usdByCode = new Float64Array(courses.kind.length);
-  const model = { economics, limits: teamLimits(economics), courses, usdByCode };
+  const model = { economics, limits: teamLimits(economics), courses };
   return {
     name: "auto",
     decide(view, state) {
@@ -109,40 +115,45 @@ function learnt(
   const profile = withMinute(memory.profile, minute % hourMinutes, savedUsd, hours);
   const billed = memory.courses[0] ?? [];
   const latest = memory.courses.at(-1) ?? [];
-  const scoresUsd = scored(memory.scoresUsd, billed, prices, model);
   const regretsUsd = memory.regretsUsd.slice();
   const course = latest.slice();
   count(regretsUsd, course, savedUsd, model);
-  const { next: nextCode, kind, heads: headsOf } = table;
-  const rhythmCode = nextCode[latest[rhythm] ?? 0] ?? 0;
-  const plans = (onFargate: boolean): boolean =>
-    plansFargate(
-      profile,
-      (minute + economics.metricLagMinutes) % hourMinutes,
-      onFargate,
-      economics,
-    );
-  course[rhythm] =
-    hours > 1 && isFree(rhythmCode, table)
-      ? steered(rhythmCode, plans(rhythmCode !== 0), table)
-      : rhythmCode;
-  const best = cheapest(scoresUsd);
-  const ahead = (scoresUsd[memory.leader] ?? 0) - (scoresUsd[best] ?? 0);
-  const leader = ahead > marginCycles * economics.cycleUsd ? best : memory.leader;
-  const ownUsd = prices[kind[billed[self] ?? 0] ?? 0] ?? 0;
-  const wentUp = billed[self] === 1;
-  const guard = guarded(memory.guard, prices, { usd: ownUsd, wentUp }, economics);
+  const rhythmCode = table.next[latest[rhythm] ?? 0] ?? 0;
+  course[rhythm] = rhythmCode;
+  if (hours > 1 && isFree(rhythmCode, table)) {
+    const at = (minute + economics.metricLagMinutes) % hourMinutes;
+    const plans = plansFargate(profile, at, rhythmCode !== 0, economics);
+    course[rhythm] = steered(rhythmCode, plans, table);
+  }
+  const scoresUsd = memory.scoresUsd.slice();
+  billTo(scoresUsd, billed, prices, table.kind);
+  const ownCode = table.next[latest[self] ?? 0] ?? 0;
+  const onsetUsd = Math.max(savedUsd, memory.onsetUsd * onsetKeptPerMinute, 0);
+  const away = table.heads[ownCode] === 1;
+  const riskUsd = away ? riskOf(onsetUsd, economics) : 0;
+  const leader = leaderOf(scoresUsd, course, memory.leader, riskUsd, model);
+  const ownUsd = prices[table.kind[billed[self] ?? 0] ?? 0] ?? 0;
+  const guard = guarded(memory.guard, prices, ownUsd, billed[self] === 1, economics);
+  const debt = indebted(memory.debt, prices[0], savedUsd, away);
   const followed = course[guard.holds ? referenceMember : leader] ?? 0;
-  course[self] = steered(nextCode[latest[self] ?? 0] ?? 0, headsOf[followed] === 1, table);
-  const courses = [...memory.courses.slice(1), course];
+  const wants = table.heads[followed] === 1;
+  // The guard's promise rests on doing what the counter does.
+  const waits =
+    wants && !away && !guard.holds && debt.waitedUsd < proofUsd(debt, guard.ownUsd, economics);
+  course[self] = steered(ownCode, wants && !waits, table);
+  const courses = memory.courses.slice(1);
+  courses.push(course);
   return {
-    kind: "auto-3",
+    kind: "auto-4",
     courses,
     regretsUsd,
     scoresUsd,
     leader,
+    onsetUsd,
     profile,
     guard,
+    debt,
+    waits,
     rps,
     peakRps,
     heldRps,
@@ -150,20 +161,42 @@ function learnt(
   };
 }
 
-/** The members' bills with one minute more. */
-function scored(
-  before: readonly number[],
+/** Adds a minute to the members' bills, in place. */
+function billTo(
+  scoresUsd: number[],
   codes: readonly number[],
   prices: MinutePrices,
-  { courses: { kind }, usdByCode }: Model,
-): number[] {
-  for (let code = 0; code < kind.length; code += 1) usdByCode[code] = prices[kind[code] ?? 0] ?? 0;
-  const scoresUsd = before.slice();
-  for (let index = 0; index < team.length; index += 1) {
-    const usd = usdByCode[codes[index] ?? 0] ?? 0;
+  kind: Uint8Array,
+): void {
+  for (let index = 0; index < scoresUsd.length; index += 1) {
+    const usd = prices[kind[codes[index] ?? 0] ?? 0] ?? 0;
     scoresUsd[index] = (scoresUsd[index] ?? 0) * keptPerMinute + usd;
   }
-  return scoresUsd;
+}
+
+/** What leaving Fargate puts at stake. */
+function riskOf(onsetUsd: number, { metricLagMinutes, upMinutes }: Economics): number {
+  return onsetShare * (metricLagMinutes + upMinutes) * onsetUsd;
+}
+
+/** Whom to follow: another only if it is cheaper by the margin, its risk on Lambda included. */
+function leaderOf(
+  scoresUsd: readonly number[],
+  course: readonly number[],
+  leader: number,
+  riskUsd: number,
+  { courses: { heads }, economics }: Model,
+): number {
+  let best = leader;
+  let bestUsd = Number.POSITIVE_INFINITY;
+  for (let index = 0; index < scoresUsd.length; index += 1) {
+    const score = (scoresUsd[index] ?? 0) + (heads[course[index] ?? 0] === 1 ? 0 : riskUsd);
+    if (score >= bestUsd) continue;
+    bestUsd = score;
+    best = index;
+  }
+  const leaderUsd = (scoresUsd[leader] ?? 0) + (heads[course[leader] ?? 0] === 1 ? 0 : riskUsd);
+  return leaderUsd - bestUsd > marginCycles * economics.cycleUsd ? best : leader;
 }
 
 /** Moves the counters on by one minute, in place. The hot loop of a simulated year. */
@@ -171,27 +204,21 @@ function count(regretsUsd: number[], course: number[], savedUsd: number, model: 
   const { next, heads, onFargate } = model.courses;
   const { upUsd, downUsd } = model.limits;
   for (let index = 0; index < rhythm; index += 1) {
-    const code = next[course[index] ?? 0] ?? 0;
+    const before = course[index] ?? 0;
+    const code = next[before] ?? 0;
     const onWay = heads[code] === 1;
-    const more = (regretsUsd[index] ?? 0) + (onWay ? -savedUsd : savedUsd);
-    const regret = more > 0 ? more : 0;
+    const cameUsd = onWay ? -savedUsd : savedUsd;
+    const wasUsd = regretsUsd[index] ?? 0;
     const limit = (onWay ? downUsd[index] : upUsd[index]) ?? 0;
+    if (code !== before) course[index] = code;
+    // Content where it is, as most members are in most minutes.
+    if (wasUsd === 0 && cameUsd <= 0 && limit > 0) continue;
+    const more = wasUsd + cameUsd;
+    const regret = more > 0 ? more : 0;
     const moves = regret >= limit && (code === 0 || code === onFargate);
     regretsUsd[index] = moves ? 0 : regret;
-    course[index] = moves ? code + 1 : code;
+    if (moves) course[index] = code + 1;
   }
-}
-
-function cheapest(scoresUsd: readonly number[]): number {
-  let best = 0;
-  let bestUsd = Number.POSITIVE_INFINITY;
-  for (let index = 0; index < scoresUsd.length; index += 1) {
-    const score = scoresUsd[index] ?? 0;
-    if (score >= bestUsd) continue;
-    bestUsd = score;
-    best = index;
-  }
-  return best;
 }
 
 /** The tier that the followed member heads for, with the numbers that speak for it. */
@@ -204,7 +231,8 @@ function decided(
   const { economics, tasksMax } = options;
   const followed = memory.guard.holds ? referenceMember : memory.leader;
   const code = memory.courses.at(-1)?.[followed] ?? 0;
-  const heads = courses.heads[code] === 1;
+  // Who is on Fargate for another reason has no way up to pay for.
+  const heads = courses.heads[code] === 1 && !(memory.waits && target === "lambda");
   const tier = heads ? "fargate" : "lambda";
   if (tier === target) return holdFor(() => reasonOf(memory, followed, "stays", heads, economics));
   const reason = (): string => reasonOf(memory, followed, "moves", heads, economics);
@@ -218,7 +246,7 @@ function reasonOf(
   heads: boolean,
   economics: Economics,
 ): string {
-  const { scoresUsd, guard, rps } = memory;
+  const { scoresUsd, guard, rps, onsetUsd } = memory;
   const score = (index: number): string => usd(scoresUsd[index] ?? 0);
   const rate = `${rps.toFixed(1)} requests/s (break-even ${economics.breakEvenRps.toFixed(1)})`;
   const lead = guard.holds
@@ -226,7 +254,9 @@ function reasonOf(
       `at an optimum of ${usd(optimumSoFarUsd(guard))}; follows ${nameOfMember(followed)}`
     : `follows ${nameOfMember(followed)}: ${score(followed)} lately against ` +
       `${score(alwaysLambda)} on Lambda and ${score(alwaysFargate)} on Fargate`;
-  return `${lead}; ${rate}, ${motiveOf(memory, followed, does, heads, economics)}`;
+  const stays = heads && does === "stays" && onsetUsd > 0;
+  const risk = stays ? `, leaving risks ${usd(riskOf(onsetUsd, economics))}` : "";
+  return `${lead}; ${rate}, ${motiveOf(memory, followed, does, heads, economics)}${risk}`;
 }
 
 function motiveOf(
@@ -236,6 +266,12 @@ function motiveOf(
   heads: boolean,
   economics: Economics,
 ): string {
+  const { waits, debt, guard } = memory;
+  if (waits && !heads) {
+    const proof = usd(proofUsd(debt, guard.ownUsd, economics));
+    const owed = usd(guard.ownUsd - debt.lambdaUsd);
+    return `owes ${owed} to always Lambda, so waits until staying has cost ${proof}`;
+  }
   const member = team[followed];
   if (member?.kind === "rhythm") {
     const promised = memory.profile.reduce((sum, savedUsd) => sum + Math.max(0, savedUsd), 0);

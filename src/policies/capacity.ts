@@ -97,7 +97,8 @@ const nothing: Memory = { rps: 0, shortMinutes: 0, shortRps: 0, inner: {} };
 
 function recall(state: PolicyState): Memory {
   const { rps, shortMinutes, shortRps, inner } = state;
-  const numbers = [rps, shortMinutes, shortRps].every((one) => typeof one === "number");
+  const numbers =
+    typeof rps === "number" && typeof shortMinutes === "number" && typeof shortRps === "number";
   return numbers && isState(inner) ? (state as unknown as Memory) : nothing;
 }
 

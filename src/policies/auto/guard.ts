@@ -53,7 +53,8 @@ export function newGuard(economics: Economics): Guard {
 export function guarded(
   guard: Guard,
   prices: MinutePrices,
-  own: { readonly usd: number; readonly wentUp: boolean },
+  ownUsd: number,
+  wentUp: boolean,
   economics: Economics,
 ): Guard {
   const [lambdaUsd, wayUsd, , fargateUsd] = prices;
@@ -76,8 +77,8 @@ export function guarded(
     downUsd,
     paidUsd: guard.paidUsd + wayUsd,
     minutes: guard.minutes + 1,
-    ownUsd: guard.ownUsd + own.usd,
-    cycles: guard.cycles + (own.wentUp ? 1 : 0),
+    ownUsd: guard.ownUsd + ownUsd,
+    cycles: guard.cycles + (wentUp ? 1 : 0),
     savedMaxUsd: saved > guard.savedMaxUsd ? saved : guard.savedMaxUsd,
     ratioMax: ratio > guard.ratioMax ? ratio : guard.ratioMax,
     holds: guard.holds,

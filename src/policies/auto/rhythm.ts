@@ -52,7 +52,8 @@ export function plansFargate(
   // Beyond the horizon both tiers count 0; the arrays are scratch and keep their zeros there.
   const stays = stayMinutes > 0;
   if (stays) addUp(profile);
-  else if (worthOf(profile, isOnFargate) <= (isOnFargate ? downUsd : upUsd)) return isOnFargate;
+  else if (isOnFargate && !canPay(profile, minuteOfHour, true, downUsd)) return true;
+  else if (!isOnFargate && !canPay(profile, minuteOfHour + upMinutes, false, upUsd)) return false;
   // Who has just arrived may not leave before the dwell is over.
   const arrived = (ahead: number): number =>
     stays
@@ -77,16 +78,25 @@ export function plansFargate(
   return upUsd + arrived(upMinutes) < lambda;
 }
 
-/** The most that a change can gain: every minute in which the other tier would be cheaper. */
-function worthOf(profile: HourProfile, isOnFargate: boolean): number {
-  let saved = 0;
-  let lost = 0;
-  for (let at = 0; at < hourMinutes; at += 1) {
-    const minute = profile[at] ?? 0;
-    if (minute > 0) saved += minute;
-    else lost -= minute;
+/**
+ * Whether a change can pay at all: only if, from its minute on, the other tier saves more than the
+ * change costs within some span. Most minutes are answered here, without a plan.
+ */
+function canPay(
+  profile: HourProfile,
+  minuteOfHour: number,
+  isOnFargate: boolean,
+  changeUsd: number,
+): boolean {
+  let at = minuteOfHour % hourMinutes;
+  let savedUsd = 0;
+  for (let minute = 0; minute < hourMinutes; minute += 1) {
+    const fargateUsd = profile[at] ?? 0;
+    savedUsd += isOnFargate ? -fargateUsd : fargateUsd;
+    if (savedUsd > changeUsd) return true;
+    at = at + 1 < hourMinutes ? at + 1 : 0;
   }
-  return isOnFargate ? lost : saved;
+  return false;
 }
 
 const sums = new Float64Array(2 * hourMinutes + 1);
