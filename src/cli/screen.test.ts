@@ -165,13 +165,13 @@ describe("the screen", () => {
     const said: string[] = [];
     terminal.write = (text) => said.push(text);
     const says = "nothing; the policy says: 60 requests/min, bursts";
-    const line = `  waits     for \x1b[33m${says}\x1b[39m at 3,000`;
+    const line = `  waits       for \x1b[33m${says}\x1b[39m at 3,000`;
     open(terminal).picture([line, "  cost"]);
     const shown = said.join("").split("\n");
     assert.deepEqual(shown, [
-      "  waits     for \x1b[33mnothing; the policy ",
-      "            says: 60 requests/min, ",
-      "            bursts\x1b[39m at 3,000",
+      "  waits       for \x1b[33mnothing; the policy ",
+      "              says: 60 requests/min, ",
+      "              bursts\x1b[39m at 3,000",
       "  cost",
       "",
     ]);

@@ -49,7 +49,7 @@ export function openScreen(stream: NodeJS.WriteStream, nowMs: () => number): Scr
 }
 
 /** Below what a row of a picture begins with. */
-const foldIndent = 12;
+const foldIndent = 14;
 
 /** Folds a line at its blanks to a width; colours pass on, and what has no blank is cut. */
 function folded(line: string, columns: number): readonly string[] {

@@ -4,6 +4,7 @@ import { pinned, shifted, stayOf } from "../core/override.ts";
 import type { Control, RunHead, RunRecord, RunStream } from "../core/record.ts";
 import { startDashboard } from "../dashboard/server.ts";
 import { interruptedCode, interruptSignal } from "./interrupt.ts";
+import { lookOrSay } from "./look-again.ts";
 import { duration } from "./screen.ts";
 import type { Report, Source } from "./source.ts";
 import { momentOf } from "./source-local.ts";
@@ -30,7 +31,7 @@ export async function serveStatus(source: Source, address: WebAddress): Promise<
   sayAddress(first.snapshot.service, page);
   try {
     while (!interrupt.signal.aborted) {
-      await stream.look();
+      await lookOrSay(stream.look, (line) => process.stderr.write(`${line}\n`));
       const pause = sleep(lookMs[first.source.on], undefined, { signal: interrupt.signal });
       await pause.catch(() => undefined);
     }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type CommandDef, defineCommand } from "citty";
 import { awsArgs } from "./aws/options.ts";
 import { interruptedCode, interruptSignal } from "./interrupt.ts";
+import { lookOrSay } from "./look-again.ts";
 import { openScreen, painter } from "./screen.ts";
 import { openSource, type Report, type Source, sourceArgs } from "./source.ts";
 import { statusLine, statusLines } from "./status-text.ts";
@@ -46,17 +47,21 @@ async function watch(source: Source, json: boolean): Promise<number> {
   const screen = openScreen(process.stdout, () => performance.now());
   const paint = painter(process.stdout);
   const interrupt = interruptSignal();
+  const say = json ? (line: string) => process.stderr.write(`${line}\n`) : screen.say;
   try {
+    // What the first look is refused, the next would be as well.
+    let report: Report | null = await source.report();
+    const pauseMs = lookMs[report.source.on];
     while (!interrupt.signal.aborted) {
-      const report = await source.report();
-      if (json) {
+      if (report !== null && json) {
         process.stdout.write(`${JSON.stringify(report)}\n`);
-      } else {
+      } else if (report !== null) {
         screen.picture(statusLines(report, paint));
         screen.plain(statusLine(report));
       }
-      const pause = sleep(lookMs[report.source.on], undefined, { signal: interrupt.signal });
+      const pause = sleep(pauseMs, undefined, { signal: interrupt.signal });
       await pause.catch(() => undefined);
+      if (!interrupt.signal.aborted) report = await lookOrSay(source.report, say);
     }
   } finally {
     interrupt.dispose();
