@@ -5,6 +5,7 @@ import type { Control, RunHead, RunRecord, RunStream } from "../core/record.ts";
 import { startDashboard } from "../dashboard/server.ts";
 import { interruptedCode, interruptSignal } from "./interrupt.ts";
 import { lookOrSay } from "./look-again.ts";
+import { pastSnapshots } from "./past-snapshots.ts";
 import { duration } from "./screen.ts";
 import type { Report, Source } from "./source.ts";
 import { momentOf } from "./source-local.ts";
@@ -74,6 +75,11 @@ export function watchedStream(source: Source, first: Report): WatchedStream {
         const atMs = momentOf(record) ?? eventSeenMs;
         if (record.type === "run" || atMs <= eventSeenMs) continue;
         tell(record);
+      }
+      if (windowSeenMs === Number.NEGATIVE_INFINITY) {
+        for (const earlier of pastSnapshots({ snapshot, windows }, past)) {
+          tell({ type: "snapshot", snapshot: earlier });
+        }
       }
       eventSeenMs = Math.max(eventSeenMs, ...past.map((record) => momentOf(record) ?? 0));
       for (const sample of windows) {
