@@ -1,6 +1,6 @@
 /** The docker command: builds and pushes one image. */
 import { spawn } from "node:child_process";
-import { stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../config/errors.ts";
 
@@ -91,13 +91,16 @@ export function platformOf(architecture: "arm64" | "x86_64"): string {
   return `linux/${architecture === "arm64" ? "arm64" : "amd64"}`;
 }
 
+/** What the classic builder does not know, or takes for something else. */
+const needsBuildKit =
+  /\s--(?:chmod|mount|link)\b|\$\{?(?:BUILD|TARGET)(?:PLATFORM|OS|ARCH)\b|^RUN\s+<</m;
+const builderHint =
+  "The Dockerfile needs BuildKit, which is missing: install buildx (Debian: docker-buildx). ";
+
 /** Builds the image; resolves with its id. Throws UserError DOCKER… or IMAGE_BUILD_FAILED. */
 export async function buildImage(build: Build): Promise<string> {
   const { folder, architecture, name, onLine, signal } = build;
-  if (!(await stat(join(folder, "Dockerfile")).catch(() => null))) {
-    const hint = "lambdaflex init writes one; what it needs is in docs/bootstrap.md.";
-    throw new UserError("DOCKERFILE_MISSING", `there is no Dockerfile in ${folder}`, hint);
-  }
+  const dockerfile = await readDockerfile(folder);
   await dockerEngine(signal);
   const platform = platformOf(architecture);
   // The classic builder knows no provenance, and refuses the option.
@@ -108,7 +111,8 @@ export async function buildImage(build: Build): Promise<string> {
   if (built.code !== 0) {
     const why = built.lines.at(-1) ?? "no reason given";
     const foreign = /exec format error/.test(built.lines.join()) ? foreignHint(platform) : "";
-    const hint = `${foreign}Run it yourself: docker ${args.join(" ")}`;
+    const builder = !buildx && needsBuildKit.test(dockerfile) ? builderHint : "";
+    const hint = `${foreign}${builder}Run it yourself: docker ${args.join(" ")}`;
     throw new UserError("IMAGE_BUILD_FAILED", `docker build failed: ${why}`, hint);
   }
   const { stdout } = await docker({
@@ -116,6 +120,20 @@ export async function buildImage(build: Build): Promise<string> {
     signal,
   });
   return stdout.trim();
+}
+
+async function readDockerfile(folder: string): Promise<string> {
+  try {
+    return await readFile(join(folder, "Dockerfile"), "utf8");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== "ENOENT") {
+      const hint = "It must be a text file that you may read.";
+      throw new UserError("DOCKERFILE_INVALID", `${folder}/Dockerfile: ${message}`, hint);
+    }
+    const hint = "lambdaflex init writes one; what it needs is in docs/bootstrap.md.";
+    throw new UserError("DOCKERFILE_MISSING", `there is no Dockerfile in ${folder}`, hint);
+  }
 }
 
 function foreignHint(platform: string): string {
