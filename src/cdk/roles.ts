@@ -145,8 +145,30 @@ function secretStatements({ secrets }: Config): readonly Statement[] {
   return (["secretsmanager", "ssm"] as const).flatMap((kind): Statement[] => {
     const Resource = bases.filter((base) => secretKinds(base).includes(kind));
     if (Resource.length === 0) return [];
-    return [{ Effect: "Allow", Action: `${kind}:${actions[kind]}`, Resource }];
+    return [
+      { Effect: "Allow", Action: `${kind}:${actions[kind]}`, Resource },
+      decrypt(kind, Resource),
+    ];
   });
+}
+
+/** What the two services tell KMS of what is decrypted. */
+const contextKeys = { secretsmanager: "SecretARN", ssm: "PARAMETER_ARN" } as const;
+
+/** The service asks KMS as its caller, unless the key is AWS's own. */
+function decrypt(kind: keyof typeof contextKeys, secrets: readonly string[]): Statement {
+  return {
+    Effect: "Allow",
+    Action: "kms:Decrypt",
+    Resource: arn("kms", "key/*"),
+    Condition: {
+      StringEquals: {
+        "kms:ViaService": `${kind}.${Aws.REGION}.${Aws.URL_SUFFIX}`,
+        [`kms:EncryptionContext:${contextKeys[kind]}`]: secrets,
+      },
+    },
+    why: "Only the secrets say which key they are encrypted with; the condition names them.",
+  };
 }
 
 function pullImage(image: string): readonly Statement[] {

@@ -87,7 +87,8 @@ async function findInFolder(folder: string): Promise<string> {
   }
   const [first, second] = found;
   if (first === undefined) {
-    const hint = `Looked for ${configFiles.join(", ")}. Another place is named with --config.`;
+    const looked = `Looked for ${configFiles.join(", ")}.`;
+    const hint = `${looked} lambdaflex init writes one; --config names another place.`;
     throw new UserError("CONFIG_NOT_FOUND", `${folder} has no configuration`, hint);
   }
   if (second !== undefined) {

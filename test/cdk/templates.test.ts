@@ -111,6 +111,26 @@ describe("the same service on both tiers", () => {
     assert.ok(text.includes('"arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf"'));
   });
 
+  test("a secret under a key of the account's own can be read on both tiers", () => {
+    const { base } = bothTemplates({ secrets });
+    const statements = ofType(base, "AWS::IAM::Role").flatMap((role) =>
+      (role.Properties.Policies ?? []).flatMap(
+        ({ PolicyDocument }: { PolicyDocument: { Statement: { Action: string }[] } }) =>
+          PolicyDocument.Statement,
+      ),
+    );
+    const decrypting = statements.filter(({ Action }) => Action === "kms:Decrypt");
+    assert.equal(decrypting.length, 4, "two services, two readers");
+    for (const { Condition } of decrypting) {
+      const { "kms:ViaService": via, ...context } = Condition.StringEquals;
+      const [name] = Object.keys(context);
+      const parameter = JSON.stringify(via).includes('"ssm."');
+      assert.equal(name, `kms:EncryptionContext:${parameter ? "PARAMETER_ARN" : "SecretARN"}`);
+      const named: string[] = context[name ?? ""];
+      assert.ok(named.length > 0 && named.every((one) => /:(secret:|parameter\/)/.test(one)));
+    }
+  });
+
   test("secrets of images without the bootstrap are written by CloudFormation", () => {
     const { base } = bothTemplates({
       secrets: { DB: secrets.DB_PASSWORD ?? "" },
