@@ -112,21 +112,23 @@ function running({ names }: Plan): readonly Statement[] {
       { on: arn("ecs", `service/${names.cluster}/*`), why: named },
     ),
     // An update that is rolled back stops the deployment that it began.
-    allow("Deployment", ["ecs:StopServiceDeployment"], {
-      on: ["service", "service-deployment"].map((kind) => arn("ecs", `${kind}/${names.cluster}/*`)),
-      why: named,
-    }),
     allow(
-      "ServiceRead",
+      "Deployment",
       prefixed("ecs", [
-        "DescribeClusters",
         "DescribeServiceDeployments",
         "DescribeServiceRevisions",
-        "DescribeTaskDefinition",
         "ListServiceDeployments",
+        "StopServiceDeployment",
       ]),
-      reads,
+      {
+        on: ["service", "service-deployment", "service-revision"].map((kind) => {
+          return arn("ecs", `${kind}/${names.cluster}/*`);
+        }),
+        why: named,
+      },
     ),
+    allow("Cluster", ["ecs:DescribeClusters"], { on: arn("ecs", `cluster/${names.cluster}`) }),
+    allow("TaskDefinitionRead", ["ecs:DescribeTaskDefinition"], reads),
   ];
 }
 

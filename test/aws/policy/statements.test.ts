@@ -30,10 +30,6 @@ const everywhere: Readonly<Record<string, string>> = {
   "cloudwatch:DeleteAlarms": "asked by Application Auto Scaling for an alarm without a name",
   "ec2:GetSecurityGroupsForVpc": "asked by ELB for whichever VPC the balancer comes into",
   "ecs:DescribeTaskDefinition": "knows no resource",
-  "ecs:DescribeClusters": "read by CloudFormation while a service stabilises",
-  "ecs:DescribeServiceDeployments": "read by CloudFormation while a service stabilises",
-  "ecs:DescribeServiceRevisions": "read by CloudFormation while a service stabilises",
-  "ecs:ListServiceDeployments": "read by CloudFormation while a service stabilises",
 };
 
 /** What CloudFormation reads changes with its handlers: reads alone may be a pattern. */

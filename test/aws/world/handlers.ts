@@ -146,6 +146,7 @@ const ecsService: Handlers = {
     return [
       ...on(arn, {}, "ecs:CreateService", "ecs:TagResource", "ecs:DescribeServices"),
       ...on(arn, {}, "ecs:ListServiceDeployments"),
+      ...on(arnOf(world, "ecs", `cluster/${cluster}`), {}, "ecs:DescribeClusters"),
       ...deployment(arn, "ecs:DescribeServiceDeployments"),
       ...passTaskRoles(at),
     ];
