@@ -1,5 +1,11 @@
 /** Turns snapshots into columns of numbers for the plots, and into spans for the lane. */
 
+/** Failed requests so far, `null` where nobody counts them. */
+export const failedOf = ({ tiers: { lambda, fargate } }) =>
+  lambda.failed === null && fargate.failed === null
+    ? null
+    : (lambda.failed ?? 0) + (fargate.failed ?? 0);
+
 /** What is plotted of one snapshot, by column; times are seconds. */
 const fields = {
   time: (s) => s.atMs / 1000,
@@ -14,7 +20,7 @@ const fields = {
   environments: (s) => s.tiers.lambda.running,
   tasks: (s) => (s.tiers.fargate.state === "absent" ? null : s.tiers.fargate.running),
   tasksDesired: (s) => (s.tiers.fargate.state === "absent" ? null : s.tiers.fargate.desired),
-  failed: (s) => (s.tiers.lambda.failed ?? 0) + (s.tiers.fargate.failed ?? 0),
+  failed: failedOf,
   actual: (s) => s.cost?.actualUsd ?? null,
   alwaysLambda: (s) => s.cost?.alwaysLambdaUsd ?? null,
   alwaysFargate: (s) => s.cost?.alwaysFargateUsd ?? null,

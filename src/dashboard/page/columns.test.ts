@@ -29,6 +29,13 @@ describe("columns", () => {
     update();
     assert.deepEqual([columns.tasks?.[0], columns.fargateP50?.[0]], [null, null]);
     assert.ok((columns.lambda?.[0] ?? 0) > 0);
+    assert.equal(columns.failed?.[0], 0);
+    const { tiers, ...rest } = sampleSnapshot(0.01);
+    const uncounted = { ...tiers.lambda, failed: null };
+    const unknown = { ...rest, tiers: { lambda: uncounted, fargate: uncounted } };
+    history.add({ type: "snapshot", snapshot: unknown });
+    update();
+    assert.equal(columns.failed?.[1], null, "a simulation counts no failures");
   });
 });
 

@@ -61,7 +61,7 @@ export const failures = (state) => (plot) => {
   ctx.save();
   ctx.fillStyle = theme("bad");
   for (let at = 1; at < failed.length; at += 1) {
-    if (failed[at] <= failed[at - 1]) continue;
+    if (failed[at - 1] === null || failed[at] <= failed[at - 1]) continue;
     const x = plot.valToPos(time[at], "x", true);
     if (x >= bbox.left && x <= bbox.left + bbox.width) {
       ctx.fillRect(x - size / 2, bbox.top, size, 3 * size);

@@ -1,4 +1,5 @@
 /** What is true at one moment: the headline, the figures, the alarms and the journal. */
+import { failedOf } from "./columns.js";
 import { byId, html, say } from "./dom.js";
 import { capital, count, latency, percent, rate, span, tierNames, usd } from "./format.js";
 import { newsOf, sentence } from "./lane.js";
@@ -106,9 +107,10 @@ const figures = [
   ],
   [
     "Failed",
-    ({ tiers: { lambda, fargate } }) => {
-      if (lambda.failed === null && fargate.failed === null) return null;
-      const failed = (lambda.failed ?? 0) + (fargate.failed ?? 0);
+    (snapshot) => {
+      const failed = failedOf(snapshot);
+      if (failed === null) return null;
+      const { lambda, fargate } = snapshot.tiers;
       return [
         count(failed),
         failed === 0
@@ -238,7 +240,7 @@ const tableColumns = [
   ["tasks", (s) => count(s.tiers.fargate.running)],
   ["p99 Lambda", (s) => latency(s.tiers.lambda.latencyMsP99)],
   ["p99 Fargate", (s) => latency(s.tiers.fargate.latencyMsP99)],
-  ["failed", (s) => count((s.tiers.lambda.failed ?? 0) + (s.tiers.fargate.failed ?? 0))],
+  ["failed", (s) => count(failedOf(s))],
   ["cost", (s) => (s.cost === null ? "–" : usd(s.cost.actualUsd))],
 ];
 
