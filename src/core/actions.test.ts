@@ -104,6 +104,8 @@ describe("the way up", () => {
     const unsettled = { shiftedAtMs: 5, syncedAtMs: nowMs };
     assert.deepEqual(routed(plan({ ...up, ...unsettled, route: routeOf(0) })), routeOf(100));
     assert.deepEqual(routed(plan({ ...up, ...unsettled })), routeOf(10));
+    const failed = { ...unsettled, failures: 1, route: routeOf(0) };
+    assert.deepEqual(routed(plan({ ...up, ...failed })), routeOf(10));
   });
 });
 

@@ -47,8 +47,9 @@ function towardsFargate(at: Facts): Plan {
   const settle = settleWait(status, settings, nowMs);
   if (status.route.fargate === 100) return stay(settle);
   const { fargate, fargateRecord } = status.route;
-  // Weights that were taken from it since then are earned back step by step.
-  const turnedBack = fargate === 0 && (status.shiftedAtMs ?? 0) <= status.targetSinceMs;
+  // Weights that were taken from it since then, or for a failure, are earned back step by step.
+  const proved = fargate === 0 && status.failures === 0;
+  const turnedBack = proved && (status.shiftedAtMs ?? 0) <= status.targetSinceMs;
   if (turnedBack && fargateRecord) return shift(at, routeOf(100), actions);
   if (fargate > 0 && settle !== null) return stay(settle);
   const next = settings.stepPercents.find((percent) => percent > fargate) ?? 100;

@@ -135,3 +135,23 @@ test("changed weights are put back, however long ago they were commanded", async
   stage.nowMs += stageSettings.deadlineMs.shifting + 1;
   assert.equal((await stepOf(stage, wants("fargate"))).status.target, "lambda");
 });
+
+test("a tier that has failed is not given everything at once after its back-off", async () => {
+  const drained = { lambda: 100, fargate: 0, fargateRecord: true };
+  const failed = { failures: 1, holdUntilMs: 1 };
+  const status = { target: "lambda", route: drained, shiftedAtMs: 2, ...failed } as const;
+  const stage = servingStage(status);
+  const step = await stepOf(stage, wants("fargate"));
+  assert.equal(step.status.target, "fargate");
+  assert.equal(step.status.route.fargate, stageSettings.stepPercents[0]);
+});
+
+test("nor is it wanted again while its errors are still in sight", async () => {
+  const drained = { lambda: 100, fargate: 0, fargateRecord: true };
+  const stage = servingStage({ target: "lambda", route: drained });
+  stage.errorsFargate = 500;
+  const step = await stepOf(stage, wants("fargate"));
+  assert.deepEqual([step.status.target, step.status.route.fargate], ["lambda", 0]);
+  stage.errorsFargate = 5;
+  assert.equal((await stepOf(stage, wants("fargate"))).status.route.fargate, 100);
+});

@@ -121,6 +121,16 @@ describe("a change waits", () => {
     assert.equal(choose({ ...rested, route: routeOf(0) }, lost, wants("fargate")).held, null);
     assert.equal(choose(weighted, {}, wants("fargate")).held, null);
   });
+  test("for the errors of the burst tier that still stands", () => {
+    const recent = { fargate: traffic(100, 50), lambda: traffic(100, 1) };
+    const { held: why } = choose(rested, { recent }, wants("fargate"));
+    const reason = "the burst tier that still stands answered with errors: 50.0 % of 100";
+    assert.deepEqual(why, { reason: `${reason} against 1.0 %`, leftMs: null });
+    const gone = { fargate: absent, recent };
+    assert.equal(choose(rested, gone, wants("fargate")).held, null);
+    const alike = { recent: { ...recent, lambda: traffic(100, 50) } };
+    assert.equal(choose(rested, alike, wants("fargate")).held, null);
+  });
 });
 
 describe("turning back", () => {

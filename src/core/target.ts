@@ -66,6 +66,10 @@ function change(at: Situation, tier: Tier, tasks: number, reason: string, dwells
     if (status.route.fargate > 0 && state !== "ready") {
       return hold("the burst tier lost its targets and gives its weight back first", null);
     }
+    const worse = errorShareWorse(world.recent.fargate, world.recent.lambda, settings);
+    if (state === "ready" && worse !== null) {
+      return hold(`the burst tier that still stands answered with errors: ${worse}`, null);
+    }
   }
   if (dwells && !isReversal(at, tier)) {
     const dwell = tier === "lambda" ? settings.dwellFargateMs : settings.dwellLambdaMs;

@@ -31,7 +31,7 @@ export function statusOf(state: AbstractState, older: boolean): Status {
     healthySinceMs: known(state.healthyAge, proofSettings.healthyMs),
     probesOk: state.probes,
     holdUntilMs: state.hold > 0 ? nowMs + state.hold : expired,
-    failures: state.hold > 0 || older ? 1 + (older ? 3 : 0) : 0,
+    failures: state.failed ? 1 + (older ? 3 : 0) : 0,
     override: state.override === null ? null : { tier: state.override, untilMs: null },
   };
 }
@@ -49,6 +49,7 @@ export function remembered(status: Status, state: AbstractState): AbstractState 
     healthyAge: Math.min(age(status.healthySinceMs), proofSettings.healthyMs),
     probes: status.probesOk,
     hold: Math.max(0, hold),
+    failed: status.failures > 0,
     override: status.override?.tier ?? null,
   };
 }

@@ -7,7 +7,7 @@
  */
 import { phaseOf } from "../../core/phase.ts";
 import { calmLook } from "./choices.ts";
-import type { CodeSet } from "./code-set.ts";
+import { CodeSet } from "./code-set.ts";
 import { decode, encode } from "./codec.ts";
 import { nowMs, statusOf } from "./concrete.ts";
 import { observationOf, sights } from "./sights.ts";
@@ -30,10 +30,14 @@ export interface Liveness {
 /** Follows the way from every state under every wish. */
 export function provesLiveness(states: CodeSet): Liveness {
   const ticksMax: Record<Wish, number> = { holds: 0, "wants Fargate": 0, "wants Lambda": 0 };
+  const calm = new CodeSet();
+  for (let index = 0; index < states.size; index += 1) {
+    calm.add(encode(calmedDown(decode(states.at(index)))), -1);
+  }
   for (const wish of sights.policy) {
     const known = new Map<number, number>();
-    for (let index = 0; index < states.size; index += 1) {
-      const ticks = ticksToGoal(calmedDown(decode(states.at(index))), wish, known);
+    for (let index = 0; index < calm.size; index += 1) {
+      const ticks = ticksToGoal(calm.at(index), wish, known);
       if (typeof ticks !== "number") return { ticksMax, failure: { wish, story: ticks } };
       ticksMax[wish] = Math.max(ticksMax[wish], ticks);
     }
@@ -43,14 +47,16 @@ export function provesLiveness(states: CodeSet): Liveness {
 
 /** Ticks from here, or the story of a way that never arrives. */
 function ticksToGoal(
-  state: AbstractState,
+  from: number,
   wish: Wish,
   known: Map<number, number>,
 ): number | readonly string[] {
+  const before = known.get(from);
+  if (before !== undefined) return before;
   const way: number[] = [];
   const onWay = new Set<number>();
-  let at = state;
-  let code = encode(at);
+  let code = from;
+  let at = decode(code);
   while (!known.has(code)) {
     const next = afterOneTick(at, wish);
     if (isGoal(at, wish)) {

@@ -49,8 +49,10 @@ export interface AbstractState {
   readonly syncedAge: number;
   readonly healthyAge: number;
   readonly probes: number;
-  /** Time left of the back-off; whether there was a failure matters only as long. */
+  /** Time left of the back-off. */
   readonly hold: number;
+  /** Whether the last way to Fargate failed; how often only makes the back-off longer. */
+  readonly failed: boolean;
   readonly override: Tier | null;
   // What can be observed.
   readonly stack: Stack;
@@ -85,6 +87,7 @@ export const initialState: AbstractState = {
   healthyAge: -1,
   probes: 0,
   hold: 0,
+  failed: false,
   override: null,
   stack: "absent",
   orphans: false,

@@ -32,7 +32,7 @@ export function stepOf(state: AbstractState, look: Look, older = false): Outcome
     const { step } = planTick(status, world, anyPolicy(look), proofSettings, nowMs);
     const after = withActions(remembered(step.status, state), step);
     if (after === null) return { after: state, violation: "an unknown route" };
-    return { after, violation: brokenBy(state, after) };
+    return { after, violation: brokenBy(state, after, look) };
   } catch (error) {
     if (!(error instanceof InvariantError)) throw error;
     return { after: state, violation: error.message };
@@ -84,13 +84,23 @@ function withActions(state: AbstractState, step: Step): AbstractState | null {
   return { ...state, pendingProvision, pendingRoute, pendingRemoval };
 }
 
-/** The invariants again, in other words than the engine's own. */
-function brokenBy(before: AbstractState, after: AbstractState): string | null {
+/**
+ * The invariants again, in other words than the engine's own. What the engine has not looked at, it
+ * may not rely on: it is looked at here.
+ */
+function brokenBy(before: AbstractState, after: AbstractState, look: Look): string | null {
   const { pendingRoute } = after;
   const raises = pendingRoute >= weighted && pendingRoute > before.shown;
   if (raises && before.stack !== "ready") return "1: weight for a tier that is not ready";
   if (raises && before.skew > 0) {
     return "9: weight moves while the tiers run different images";
+  }
+  if (addsToLambda(before, after) && look("lambda") !== "ready") {
+    return "1: weight for Lambda, which is not ready or can take no more";
+  }
+  // Giving back what a hand took is no shift.
+  if (raises && pendingRoute > before.route && look("errors") === "on Fargate") {
+    return "weight for Fargate, which answers with errors";
   }
   if (after.pendingRemoval) {
     if (before.shown > 0 || !before.inSync || after.target !== "lambda") {
@@ -103,6 +113,14 @@ function brokenBy(before: AbstractState, after: AbstractState): string | null {
     if (ours && before.stack === "ready") return "3: a record with weight is removed";
   }
   return dwellBroken(before, after) ? "8: opposite transition before the dwell" : null;
+}
+
+/** Whether Lambda gets weight of a tier that serves, and that nothing forces it to take. */
+function addsToLambda({ shown, route, stack }: AbstractState, after: AbstractState): boolean {
+  const { pendingRoute, hold } = after;
+  const shareOf = (index: RouteIndex): number => routes[index]?.lambda ?? 100;
+  const held = Math.max(shareOf(shown), shareOf(route));
+  return pendingRoute >= 0 && shareOf(pendingRoute) > held && stack === "ready" && hold === 0;
 }
 
 /** Only a failure, the owner, or traffic that finds the tier still there may cut a stay short. */

@@ -6,6 +6,7 @@ import type { Random } from "../../core/random.ts";
 import type { Tier } from "../../core/types.ts";
 import type { Agenda } from "../agenda.ts";
 import type { Answer } from "./names.ts";
+import type { Script } from "./script.ts";
 
 /** What became of requests. Only `lost` is nobody's fault but ours. */
 export type Fate =
@@ -13,7 +14,7 @@ export type Fate =
   | "fargate"
   // Refused by Lambda's concurrency limit, which a fault had lowered.
   | "throttled"
-  // Sent to targets that a fault or a hand had taken away.
+  // Sent to targets that a fault or a hand had taken away, or in flight in them at that moment.
   | "killed"
   // Sent to an address that was kept beyond its TTL, after the stated drain.
   | "overstayed"
@@ -27,6 +28,8 @@ export type Fates = Record<Fate, number>;
 /** One client with the answer that it holds. */
 export interface Client {
   readonly keepMs: number;
+  /** How long its requests take. */
+  readonly takesMs: number;
   tier: Tier;
   byHand: boolean;
   /** Which of the burst tiers, one after the other, the address belongs to. */
@@ -59,13 +62,14 @@ export interface Surroundings {
 
 /** Clients that look the name up again whenever their answer has expired. */
 export function createClients(
-  keepsMs: readonly number[],
+  { clientsKeepMs, clientsTakeMs }: Pick<Script, "clientsKeepMs" | "clientsTakeMs">,
   world: Surroundings,
   startMs: number,
 ): readonly Client[] {
-  return keepsMs.map((keepMs) => {
+  return clientsKeepMs.map((keepMs, at) => {
     const client: Client = {
       keepMs,
+      takesMs: clientsTakeMs[at] ?? 0,
       tier: "lambda",
       byHand: false,
       generation: 0,

@@ -6,11 +6,15 @@ import type { Route } from "../../core/types.ts";
 import type { Zone } from "./names.ts";
 import type { Script } from "./script.ts";
 
-/** What a controller saw of the balancer before it made up its mind. */
+/** What a controller saw before it made up its mind. */
 export interface Look {
   readonly atMs: number;
-  /** For how long nobody had come by then. */
+  /** For how long nobody had come to the balancer by then. */
   readonly silentMs: number;
+  /** Whether Fargate served, and Lambda could not have taken anything more. */
+  readonly lambdaUnfit: boolean;
+  /** Whether Fargate answered with more errors than Lambda by more than the stated margin. */
+  readonly fargateErrs: boolean;
 }
 
 /** A controller commits within its turn: silence that was seen earlier is no reason. */

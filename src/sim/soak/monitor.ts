@@ -22,9 +22,16 @@ export function wrongChange(
   before: Status,
   after: Status,
   script: Script,
-  atMs: number,
+  { look, nowMs: atMs }: Pick<World, "look" | "nowMs">,
 ): string | null {
   if (after.revision !== before.revision + 1) return "5: revisions that do not follow each other";
+  const backsOff = after.failures > 0 && (after.holdUntilMs ?? 0) > look.atMs - skewOf(script);
+  if (after.route.lambda > before.route.lambda && look.lambdaUnfit && !backsOff) {
+    return "1: weight for Lambda, which can take no more";
+  }
+  if (after.route.fargate > before.route.fargate && look.fargateErrs) {
+    return "weight for Fargate, which answers with errors";
+  }
   if (before.target === after.target || before.override !== null || after.override !== null) {
     return null;
   }
@@ -33,7 +40,11 @@ export function wrongChange(
   if (retreats || reverses) return null;
   const { dwellFargateMs, dwellLambdaMs } = script.settings;
   const dwellMs = before.target === "fargate" ? dwellFargateMs : dwellLambdaMs;
-  const [a, b] = script.clockSkewMs;
-  const stayedMs = atMs - before.targetSinceMs + Math.abs(a) + Math.abs(b);
+  const stayedMs = atMs - before.targetSinceMs + skewOf(script);
   return stayedMs >= dwellMs ? null : `8: turns after ${Math.round(stayedMs / 1000)} s`;
+}
+
+/** How far two readings of the clocks may be apart. */
+function skewOf({ clockSkewMs: [a, b] }: Script): number {
+  return Math.abs(a) + Math.abs(b);
 }

@@ -63,6 +63,7 @@ export function controllerPort(parts: PortParts): Cloud {
       const stale = trouble?.mishap === "stale" && seen !== null;
       const told = stale ? withOldStack(fresh, seen ?? fresh) : fresh;
       if (stale) world.doubtImages();
+      world.told(told);
       seen = fresh;
       if (trouble?.mishap === "stall") await parts.hang(trouble.forMs);
       return { status, world: told };

@@ -75,6 +75,7 @@ class Soak {
     this.#controllers = [this.#controller(0), this.#controller(1)];
     this.#world.onAlarm = () => this.#wake();
     for (const { atMs, what } of script.events) {
+      if (atMs > script.endMs) continue;
       this.#world.agenda.at(atMs, () => this.#happen(what));
     }
   }
@@ -96,7 +97,9 @@ class Soak {
     }
     const world = this.#world;
     const counted = Object.values(world.fates).reduce((sum, count) => sum + count, 0);
-    if (counted !== world.arrived) this.#accuse(`${world.arrived - counted} requests unaccounted`);
+    const missing = world.arrived - counted - world.inFlight;
+    if (missing !== 0) this.#accuse(`${missing} requests unaccounted`);
+    if (this.#atRest() && world.inFlight > 0) this.#accuse(`${world.inFlight} never answered`);
     return {
       violation: this.#violation?.what ?? null,
       atMs: this.#violation?.atMs ?? 0,
@@ -199,7 +202,7 @@ class Soak {
   #committed(before: Status, after: Status): void {
     if (before.target !== after.target) this.#turns += 1;
     this.#world.commanded(before.route, after.route);
-    const wrong = wrongChange(before, after, this.#script, this.#world.nowMs);
+    const wrong = wrongChange(before, after, this.#script, this.#world);
     if (wrong !== null) this.#accuse(wrong);
   }
 

@@ -51,6 +51,8 @@ export interface Script {
   readonly clockSkewMs: readonly [number, number];
   /** How long clients keep an answer beyond its TTL, one entry per client. */
   readonly clientsKeepMs: readonly number[];
+  /** How long the requests of each client take. */
+  readonly clientsTakeMs: readonly number[];
   readonly endMs: number;
   readonly events: readonly ScriptEvent[];
 }
@@ -65,7 +67,7 @@ export function scriptOf(seed: number, days = 1): Script {
   const traffic = trafficFrom(random, endMs);
   return {
     seed,
-    policy: pick(random, ["threshold", "threshold", "threshold", "auto", "work-function"] as const),
+    policy: pick(random, policies),
     settings,
     thresholds: {
       up: { requestsPerMinute: 3000, concurrency: 1000, ...pick(random, reactions) },
@@ -73,10 +75,13 @@ export function scriptOf(seed: number, days = 1): Script {
     },
     clockSkewMs: [skew(), skew()],
     clientsKeepMs: Array.from({ length: 6 }, () => pick(random, keeps) * minuteMs),
+    clientsTakeMs: Array.from({ length: 6 }, () => pick(random, takes) * secondMs),
     endMs,
     events: [...happenings, ...traffic].sort((a, b) => a.atMs - b.atMs),
   };
 }
+
+const policies = ["threshold", "threshold", "break-even", "auto", "work-function"] as const;
 
 /** How many of how many minutes must be busy. */
 const reactions = [
@@ -87,6 +92,9 @@ const reactions = [
 
 /** Minutes beyond the TTL: most are prompt, a connection lives a minute, some never ask again. */
 const keeps = [0, 0, 0, 0, 1, 1, 12, 600] as const;
+
+/** Seconds that a request takes: most are quick, none takes longer than either tier allows. */
+const takes = [0.05, 0.05, 0.05, 0.05, 2, 29] as const;
 
 function pick<T>(random: Random, from: readonly T[]): T {
   const found = from[Math.floor(random() * from.length)] ?? from[0];

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type EngineSettings, lateCallMsMax } from "../../core/types.ts";
+import { Flights } from "./flights.ts";
 import { type Outcome, runScript } from "./run.ts";
 import { type Script, type ScriptEvent, scriptOf } from "./script.ts";
 
@@ -44,6 +45,12 @@ const weaknesses: readonly Weakness[] = [
     found: /8: turns after/,
     weaken: () => ({ dwellFargateMs: 0, dwellLambdaMs: 0 }),
   },
+  {
+    what: "does not mind errors",
+    seeds: [8, 12],
+    found: /weight for Fargate, which answers with errors/,
+    weaken: () => ({ errorMargin: 1 }),
+  },
 ];
 
 describe("an engine that is noticed because it", () => {
@@ -60,6 +67,38 @@ describe("an engine that is noticed because it", () => {
       assert.fail(`not by the seeds ${seeds.join(" to ")}`);
     });
   }
+});
+
+describe("requests in flight", () => {
+  const flights = (): Flights => {
+    const made = new Flights();
+    made.start(10, 0, 1000, 29_000);
+    made.start(3, 1000, 1000, 50);
+    return made;
+  };
+
+  it("are answered one by one when their time is over", () => {
+    const all = flights();
+    assert.deepEqual([all.land(1050), all.land(29_000), all.count], [3, 0, 10]);
+    assert.deepEqual([all.land(29_500), all.land(29_999), all.count], [5, 4, 1]);
+    assert.deepEqual([all.land(30_000), all.cut()], [1, 0]);
+  });
+
+  it("end with what they are in", () => {
+    const all = flights();
+    assert.deepEqual([all.land(29_500), all.cut(), all.count], [8, 5, 0]);
+  });
+
+  it("are lost with a tier that is removed while they take longer than it goes on", async () => {
+    const found: string[] = [];
+    for (let seed = 1; seed <= 12 && found.length === 0; seed += 1) {
+      const script = scriptOf(seed);
+      const clientsTakeMs = script.clientsTakeMs.map(() => 30 * minuteMs);
+      const { violation } = await runScript({ ...script, clientsTakeMs });
+      if (violation !== null) found.push(violation);
+    }
+    assert.match(found[0] ?? "", /requests lost: in flight in a tier that was removed/);
+  });
 });
 
 describe("a removal that takes effect after its call has failed", () => {
@@ -86,6 +125,7 @@ describe("a removal that takes effect after its call has failed", () => {
     settings,
     clockSkewMs: [0, 0],
     clientsKeepMs: [0],
+    clientsTakeMs: [50],
     endMs: 40 * minuteMs,
     events: [
       { atMs: 0, what: { kind: "traffic", requestsPerMinute: 100 } },

@@ -11,6 +11,7 @@ import { type AlarmBoard, type AlarmStates, alarmBoard } from "../alarms.ts";
 import { Burst, type Outage } from "./burst.ts";
 import { type Client, createClients, type Fates, noFates } from "./clients.ts";
 import { Drain, type Look } from "./drain.ts";
+import { Flights } from "./flights.ts";
 import { Zone } from "./names.ts";
 import type { Happening, Script } from "./script.ts";
 import { Traffic } from "./traffic.ts";
@@ -22,6 +23,8 @@ const concurrencyMax = 1000;
 /** From a look at the world to the effect of what follows from it: a turn, and a late effect. */
 const lookMsMax = 75_000;
 const secondsPerRequest = 0.05;
+/** A target that is deregistered goes on for so long with what it has begun. */
+const deregistrationMs = 35_000;
 
 /** How a burst tier ended: its address never serves again. */
 interface End {
@@ -42,6 +45,7 @@ export class World {
   readonly #traffic = { lambda: new Traffic("lambda"), fargate: new Traffic("fargate") };
   readonly #board: AlarmBoard;
   readonly #drain: Drain;
+  readonly #flights = new Flights();
   /** Told when an alarm goes off, and when something is found that must not be. */
   onAlarm: () => void = () => undefined;
   onViolation: (what: string) => void = () => undefined;
@@ -55,7 +59,7 @@ export class World {
   #alarms: AlarmStates = alarmsAtStart;
   #lastRequestMs: number | null = null;
   /** What the last look showed, which a command goes by. */
-  #look: Look = { atMs: 0, silentMs: 0 };
+  #look: Look = { atMs: 0, silentMs: 0, lambdaUnfit: false, fargateErrs: false };
   #image = 1;
   #imagesDoubtedMs = Number.NEGATIVE_INFINITY;
   /** Until when each of these is in force. */
@@ -73,8 +77,13 @@ export class World {
     const resolve = (nowMs: number) =>
       this.zone.resolve(this.burst.healthyForDns(nowMs), this.#ends.length);
     const surroundings = { agenda, random, ttlMs: script.settings.ttlMs, resolve };
-    this.#clients = createClients(script.clientsKeepMs, surroundings, 0);
+    this.#clients = createClients(script, surroundings, 0);
     this.agenda.at(minuteMs, () => this.#closeMinute(0));
+  }
+
+  /** Requests that were sent and have no fate yet. */
+  get inFlight(): number {
+    return this.#flights.count;
   }
 
   get nowMs(): number {
@@ -90,14 +99,13 @@ export class World {
     const nextMs = Math.max(this.#nowMs, Math.min(untilMs, this.agenda.nextMs));
     if (nextMs > this.#nowMs) this.#flow(nextMs - this.#nowMs, nextMs);
     this.#nowMs = nextMs;
+    this.fates.fargate += this.#flights.land(nextMs);
     this.agenda.runDue(nextMs);
   }
 
   /** What an adapter reads. */
   observation(): Observation {
     const { burst, zone, status } = this;
-    const silentSince = this.#lastRequestMs ?? Number.NEGATIVE_INFINITY;
-    this.#look = { atMs: this.#nowMs, silentMs: this.#nowMs - silentSince };
     const facts = burst.facts();
     const probes = status.target === "fargate" && status.route.fargate < 100;
     const lambdaDown = this.#nowMs < this.#untilMs.down;
@@ -117,6 +125,18 @@ export class World {
     };
   }
 
+  /** A controller was told this, right or stale, and goes by it. */
+  told({ lambda, fargate, recent, balancerLastRequestMs }: Observation): void {
+    const demand = recent.lambda.requests + recent.fargate.requests > 0;
+    const unfit = lambda.state !== "ready" || (demand && lambda.concurrencyFree === 0);
+    this.#look = {
+      atMs: this.#nowMs,
+      silentMs: this.#nowMs - (balancerLastRequestMs ?? Number.NEGATIVE_INFINITY),
+      lambdaUnfit: unfit && fargate.state === "ready",
+      fargateErrs: this.#fargateErrs(recent),
+    };
+  }
+
   /** An action takes effect. */
   perform(action: Action): void {
     const nowMs = this.#nowMs;
@@ -133,8 +153,29 @@ export class World {
       if (this.burst.serves && this.zone.mayAnswerFargate && !this.zone.touched) {
         this.onViolation("the burst tier is removed while DNS answers with it");
       }
+      if (this.burst.serves) this.agenda.at(nowMs + deregistrationMs, () => this.#cutOff());
       this.burst.deprovision(nowMs);
     }
+  }
+
+  /** The deregistered targets of a removed tier stop. */
+  #cutOff(): void {
+    this.fates.fargate += this.#flights.land(this.#nowMs);
+    const cut = this.#flights.cut();
+    this.fates.lost += cut;
+    if (cut > 0) this.onViolation(`${cut} requests lost: in flight in a tier that was removed`);
+  }
+
+  #fargateErrs({ lambda, fargate }: Observation["recent"]): boolean {
+    const { errorMargin, errorRequestsMin } = this.#script.settings;
+    if (fargate.requests < errorRequestsMin) return false;
+    const usual = lambda.errors / Math.max(1, lambda.requests);
+    return fargate.errors / fargate.requests > usual + errorMargin;
+  }
+
+  /** What the controller that commits now went by. */
+  get look(): Look {
+    return this.#look;
   }
 
   /** A route is commanded: it may be applied much later, and again, but is judged once. */
@@ -145,7 +186,11 @@ export class World {
   /** Something of the script happens. Returns whether it concerned the world. */
   suffer(what: Happening): boolean {
     const nowMs = this.#nowMs;
-    if (this.burst.suffer(what, nowMs)) return true;
+    const { outage } = this.burst;
+    if (this.burst.suffer(what, nowMs)) {
+      if (this.burst.outage !== outage) this.fates.killed += this.#flights.cut();
+      return true;
+    }
     switch (what.kind) {
       case "traffic":
         this.#requestsPerMs = what.requestsPerMinute / minuteMs;
@@ -237,7 +282,7 @@ export class World {
 
   #toFargate(client: Client, requests: number, endMs: number): void {
     if (this.burst.serves && client.generation === this.#ends.length) {
-      this.fates.fargate += requests;
+      this.#flights.start(requests, this.#nowMs, endMs, client.takesMs);
       this.#lastRequestMs = endMs;
       const errors = this.#nowMs < this.#untilMs.fargate ? Math.ceil(requests / 2) : 0;
       this.#traffic.fargate.add(requests, errors, 0, 1);
