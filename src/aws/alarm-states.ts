@@ -16,7 +16,9 @@ export async function readAlarms(client: CloudWatchClient, app: string): Promise
   const states: Record<AlarmName, AlarmState> = { ...alarmsAtStart };
   for (const name of names) {
     const found = alarms.find(({ AlarmName: full }) => full === alarmName(app, name));
-    states[name] = found?.StateValue ?? "INSUFFICIENT_DATA";
+    const value = found?.StateValue;
+    // A word that nobody knows says as little as none.
+    states[name] = value === "OK" || value === "ALARM" ? value : "INSUFFICIENT_DATA";
   }
   return states;
 }

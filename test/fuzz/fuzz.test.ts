@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { awsTarget } from "./aws.ts";
 import { parserTargets } from "./parsers.ts";
 import { type SocketTargets, startSocketTargets } from "./sockets.ts";
 import type { Target } from "./target.ts";
@@ -18,8 +19,10 @@ type Saved = Readonly<
 const saved = JSON.parse(readFileSync(new URL("saved.json", import.meta.url), "utf8")) as Saved;
 
 let sockets: SocketTargets;
+let aws: Target;
 before(async () => {
   sockets = await startSocketTargets();
+  aws = await awsTarget();
 });
 after(() => sockets.stop());
 
@@ -32,12 +35,14 @@ async function check({ name, cost, run, replay }: Target): Promise<void> {
 
 for (const target of parserTargets) test(target.name, () => check(target));
 
+test("answers of AWS", () => check(aws));
+
 test("over sockets", async () => {
   for (const target of sockets.targets) await check(target);
 });
 
 test("saved inputs belong to a target", () => {
-  const names = [...parserTargets, ...sockets.targets].map(({ name }) => name);
+  const names = [...parserTargets, aws, ...sockets.targets].map(({ name }) => name);
   assert.deepEqual(
     Object.keys(saved).filter((name) => !names.includes(name)),
     [],

@@ -3,6 +3,7 @@
  * one takes a socket. Prints progress; a counterexample ends it with code 1.
  */
 import { parseArgs } from "node:util";
+import { awsTarget } from "./aws.ts";
 import { parserTargets } from "./parsers.ts";
 import { startSocketTargets } from "./sockets.ts";
 
@@ -19,7 +20,7 @@ const seed = Number(values.seed);
 const batch = 20_000;
 
 const sockets = await startSocketTargets();
-const targets = [...parserTargets, ...sockets.targets].filter(
+const targets = [...parserTargets, await awsTarget(), ...sockets.targets].filter(
   ({ name }) => values.target === undefined || name === values.target,
 );
 let failed = 0;
