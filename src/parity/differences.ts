@@ -3,6 +3,7 @@
  * and the differential test takes from it what it lets pass: nothing else may differ.
  */
 import type { Diff } from "./compare.ts";
+import type { Refusable } from "./refusal.ts";
 
 /** A difference that the tiers make by themselves. */
 export interface Difference {
@@ -15,7 +16,7 @@ export interface Difference {
   readonly onLambda: string;
   readonly onFargate: string;
   /** Whether this is why two outcomes differ. */
-  readonly explains: (diff: Diff, all: readonly Diff[]) => boolean;
+  readonly explains: (diff: Diff, all: readonly Diff[], refusable: Refusable) => boolean;
 }
 
 const hop = new Set(["connection", "keep-alive", "proxy-connection", "te", "upgrade", "trailer"]);
@@ -184,7 +185,7 @@ export const differences: readonly Difference[] = [
     what: "`OPTIONS *`",
     onLambda: "400",
     onFargate: asSent,
-    explains: (diff) => statusOf(diff, "400") && diff.direct === "200",
+    explains: (diff, _, { asterisk }) => asterisk && statusOf(diff, "400"),
   },
   {
     id: "expect",
@@ -243,7 +244,7 @@ export const differences: readonly Difference[] = [
     what: "a request above 6 MB as an event (4.5 MB of binary data)",
     onLambda: "413",
     onFargate: "accepted; 413 in strict mode",
-    explains: (diff) => statusOf(diff, "413"),
+    explains: (diff, _, { request }) => request && statusOf(diff, "413"),
   },
   {
     id: "answer-too-large",
@@ -251,7 +252,7 @@ export const differences: readonly Difference[] = [
     what: "an answer above 6 MB as an event",
     onLambda: "500",
     onFargate: "passed on; 500 in strict mode",
-    explains: (diff) => statusOf(diff, "500"),
+    explains: (diff, _, { answer }) => answer && statusOf(diff, "500"),
   },
   {
     id: "head-too-large",
@@ -259,7 +260,7 @@ export const differences: readonly Difference[] = [
     what: "request line and header values above 10,240 bytes",
     onLambda: "431",
     onFargate: "accepted up to 64 KB; 431 in strict mode",
-    explains: (diff) => statusOf(diff, "431"),
+    explains: (diff, _, { head }) => head && statusOf(diff, "431"),
   },
   {
     id: "upgrade",
@@ -282,6 +283,7 @@ const refusals = new Set([
 /** The entries that explain `diffs`, and the differences that none explains. */
 export function explain(
   diffs: readonly Diff[],
+  refusable: Refusable,
   mode: "native" | "strict" = "native",
 ): {
   readonly explained: readonly string[];
@@ -298,7 +300,7 @@ export function explain(
     const entry = differences.find(
       ({ tier, strict, explains }) =>
         (tier === "both" || tier === diff.tier || (strict && mode === "strict")) &&
-        explains(diff, diffs),
+        explains(diff, diffs, refusable),
     );
     if (entry) explained.add(entry.id);
     else if (!refused(diff)) unexplained.push(diff);

@@ -55,14 +55,37 @@ test("what differs between two direct answers says nothing about a tier", () => 
   const found = findings(answer("c"), answer("d"), answer("a"), answer("b"));
   assert.deepEqual(found, ["note answers-vary both"]);
   const status = findings(answer("c", { status: 500 }), answer("d"), answer("a"), answer("b"));
-  assert.deepEqual(status, ["note answers-vary both", "note differs-unavoidably lambda"]);
+  assert.deepEqual(status, ["note answers-vary both", "error differs-status lambda"]);
   const other = findings(answer("c", { status: 404 }), answer("d"), answer("a"), answer("b"));
   assert.ok(other.includes("error differs-status lambda"));
 });
 
 test("what the tiers make by themselves is a note", () => {
-  const found = findings(answer("too long", { status: 413 }));
+  const large = answer("x".repeat(7_000_000));
+  const found = findings(answer("too long", { status: 500 }), large, large);
   assert.deepEqual(found, ["note differs-unavoidably lambda"]);
+});
+
+test("a refusal of what is small is the service's own, and an error", () => {
+  for (const status of [400, 413, 431, 500]) {
+    assert.ok(
+      findings(answer("x", { status })).includes("error differs-status lambda"),
+      `${status}`,
+    );
+  }
+});
+
+test("an encoded path that somebody wrote down is an error, one that was tried a warning", () => {
+  const asked = (origin: string): readonly string[] =>
+    verdictOf({
+      request: { ...request, target: "/a%2Fb?c", origin },
+      direct: answer("/a%2Fb"),
+      again: answer("/a%2Fb"),
+      lambda: answer("/a/b"),
+      fargate: answer("/a%2Fb"),
+    }).map(({ rule, level }) => `${level} ${rule}`);
+  assert.deepEqual(asked("har"), ["error encoded-path"]);
+  assert.deepEqual(asked("openapi, encoded"), ["warning encoded-path"]);
 });
 
 test("findings are sorted by weight, then by place", () => {

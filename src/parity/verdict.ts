@@ -6,8 +6,9 @@
  */
 import { compareAnswers, type Diff } from "./compare.ts";
 import { explain } from "./differences.ts";
-import { type Finding, placedFinding } from "./finding.ts";
+import { type Finding, type Level, placedFinding } from "./finding.ts";
 import { type Observed, type ReplayRequest, requestText } from "./observed.ts";
+import { refusableOf } from "./refusal.ts";
 import type { RuleId } from "./rules.ts";
 
 /** All answers to one request. */
@@ -52,12 +53,12 @@ export function verdictOf(outcomes: Outcomes): readonly Finding[] {
   for (const tier of ["lambda", "fargate"] as const) {
     const diffs = compareAnswers(tier, plain(direct), plain(outcomes[tier]));
     const relevant = diffs.filter((diff) => counts(diff) && !isOwn(diff, varies));
-    const { explained, unexplained } = explain(relevant);
+    const { explained, unexplained } = explain(relevant, refusableOf(request, direct));
     const bodies = unexplained.some(({ part }) => part === "body");
     for (const diff of unexplained) {
       if (bodies && diff.name === "content-length") continue;
-      const rule = request.origin.includes("encoded") ? "encoded-path" : ruleFor(diff);
-      findings.push({ ...placedFinding(rule, messageOf(diff), place), tier });
+      const { rule, level } = ruleFor(diff, request);
+      findings.push({ ...placedFinding(rule, messageOf(diff), place, level), tier });
     }
     const telling = explained.filter((id) => !quiet.has(id));
     if (telling.length === 0) continue;
@@ -76,9 +77,19 @@ const quiet = new Set([
   "missing-date",
 ]);
 
-/** A length is a fact about the body, also where a HEAD has none. */
-function ruleFor({ part, name }: Diff): RuleId {
-  return name === "content-length" ? "differs-body" : (ruleOfPart[part] ?? "differs-headers");
+/** An encoded path that somebody has written down breaks something, one of ours may do so. */
+function ruleFor(
+  { tier, part, name }: Diff,
+  { target, origin }: ReplayRequest,
+): { readonly rule: RuleId; readonly level?: Level } {
+  if (origin.includes("encoded")) return { rule: "encoded-path" };
+  const path = target.split("?")[0] ?? "";
+  if (tier === "lambda" && /%(?:2f|3f|25|23|5c)/i.test(path)) {
+    return { rule: "encoded-path", level: "error" };
+  }
+  // A length is a fact about the body, also where a HEAD has none.
+  if (name === "content-length") return { rule: "differs-body" };
+  return { rule: ruleOfPart[part] ?? "differs-headers" };
 }
 
 function counts({ part, name }: Diff): boolean {

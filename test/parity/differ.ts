@@ -4,6 +4,7 @@ import type { ThreeWays } from "../../src/local/three-ways.ts";
 import { compareAnswers, compareSeen, type Diff } from "../../src/parity/compare.ts";
 import { explain } from "../../src/parity/differences.ts";
 import type { Observed, SeenRequest } from "../../src/parity/observed.ts";
+import { refusableOf } from "../../src/parity/refusal.ts";
 import type { Shape } from "./shapes.ts";
 
 /** What came of a shape. */
@@ -34,7 +35,7 @@ export async function differ(
     const answers = [direct, there].map((observed) => (one && other ? untold(observed) : observed));
     diffs.push(...compareAnswers(tier, answers[0] as Observed, answers[1] as Observed));
   }
-  return { shape, ...explain(diffs, mode) };
+  return { shape, ...explain(diffs, refusableOf(request, direct), mode) };
 }
 
 function seenBy(observed: Observed): SeenRequest | null {
