@@ -23,6 +23,7 @@ const prober = `
   const { writeFileSync, readFileSync } = require("node:fs");
   const attempt = (work) => { try { work(); return "ok"; } catch (error) { return error.code; } };
   const server = createServer((request, response) => {
+    if (request.url === "/sick") response.statusCode = 500;
     if (request.url === "/hog") { const kept = []; for (;;) kept.push(Buffer.alloc(1 << 24, 1)); }
     response.end(JSON.stringify({
       root: attempt(() => writeFileSync("/written", "x")),
@@ -235,7 +236,7 @@ describe("containers of one image", { skip }, () => {
 
   for (const [what, variables, path] of [
     ["a port that is never opened", { NEVER: "1" }, "/"],
-    ["a readiness path that answers 404", {}, "/none"],
+    ["a readiness path that answers 500", {}, "/sick"],
   ] as const) {
     test(`${what} is a coded mistake and leaves nothing`, async () => {
       const config = {
@@ -244,8 +245,7 @@ describe("containers of one image", { skip }, () => {
         env: variables,
         readiness: { path, timeoutSeconds: 4 },
       };
-      const files: Record<string, string> = path === "/" ? { "prober.cjs": prober } : {};
-      const folder = imageFolder(base, config, files);
+      const folder = imageFolder(base, config, { "prober.cjs": prober });
       const ended = await run(folder, ["rehearse", "--runtime", "docker", "--no-web"]);
       assert.equal(ended.code, 2, ended.stderr);
       assert.match(ended.stderr, /error SERVICE_NOT_READY: /);
