@@ -113,7 +113,7 @@ function learnt(
   const savedUsd = prices[0] - prices[3];
   const hours = Math.floor(memory.guard.minutes / hourMinutes) + 1;
   const profile = withMinute(memory.profile, minute % hourMinutes, savedUsd, hours);
-  const billed = memory.courses[0] ?? [];
+  const codes = memory.courses[0] ?? [];
   const latest = memory.courses.at(-1) ?? [];
   const regretsUsd = memory.regretsUsd.slice();
   const course = latest.slice();
@@ -126,14 +126,14 @@ function learnt(
     course[rhythm] = steered(rhythmCode, plans, table);
   }
   const scoresUsd = memory.scoresUsd.slice();
-  billTo(scoresUsd, billed, prices, table.kind);
   const ownCode = table.next[latest[self] ?? 0] ?? 0;
   const onsetUsd = Math.max(savedUsd, memory.onsetUsd * onsetKeptPerMinute, 0);
   const away = table.heads[ownCode] === 1;
   const riskUsd = away ? riskOf(onsetUsd, economics) : 0;
-  const leader = leaderOf(scoresUsd, course, memory.leader, riskUsd, model);
-  const ownUsd = prices[table.kind[billed[self] ?? 0] ?? 0] ?? 0;
-  const guard = guarded(memory.guard, prices, ownUsd, billed[self] === 1, economics);
+  const paid = { codes, prices, course, riskUsd };
+  const leader = billed(scoresUsd, paid, memory.leader, model);
+  const ownUsd = prices[table.kind[codes[self] ?? 0] ?? 0] ?? 0;
+  const guard = guarded(memory.guard, prices, ownUsd, codes[self] === 1, economics);
   const debt = indebted(memory.debt, prices[0], savedUsd, away);
   const followed = course[guard.holds ? referenceMember : leader] ?? 0;
   const wants = table.heads[followed] === 1;
@@ -161,41 +161,40 @@ function learnt(
   };
 }
 
-/** Adds a minute to the members' bills, in place. */
-function billTo(
-  scoresUsd: number[],
-  codes: readonly number[],
-  prices: MinutePrices,
-  kind: Uint8Array,
-): void {
-  for (let index = 0; index < scoresUsd.length; index += 1) {
-    const usd = prices[kind[codes[index] ?? 0] ?? 0] ?? 0;
-    scoresUsd[index] = (scoresUsd[index] ?? 0) * keptPerMinute + usd;
-  }
-}
-
 /** What leaving Fargate puts at stake. */
 function riskOf(onsetUsd: number, { metricLagMinutes, upMinutes }: Economics): number {
   return onsetShare * (metricLagMinutes + upMinutes) * onsetUsd;
 }
 
-/** Whom to follow: another only if it is cheaper by the margin, its risk on Lambda included. */
-function leaderOf(
-  scoresUsd: readonly number[],
-  course: readonly number[],
+/**
+ * Adds a minute to the members' bills, in place, and tells whom to follow: another than the leader
+ * only if it is cheaper by the margin, its risk on Lambda included.
+ */
+function billed(
+  scoresUsd: number[],
+  minute: {
+    readonly codes: readonly number[];
+    readonly prices: MinutePrices;
+    readonly course: readonly number[];
+    readonly riskUsd: number;
+  },
   leader: number,
-  riskUsd: number,
-  { courses: { heads }, economics }: Model,
+  { courses: { heads, kind }, economics }: Model,
 ): number {
+  const { codes, prices, course, riskUsd } = minute;
   let best = leader;
   let bestUsd = Number.POSITIVE_INFINITY;
+  let leaderUsd = 0;
   for (let index = 0; index < scoresUsd.length; index += 1) {
-    const score = (scoresUsd[index] ?? 0) + (heads[course[index] ?? 0] === 1 ? 0 : riskUsd);
-    if (score >= bestUsd) continue;
-    bestUsd = score;
+    const usd = prices[kind[codes[index] ?? 0] ?? 0] ?? 0;
+    const score = (scoresUsd[index] ?? 0) * keptPerMinute + usd;
+    scoresUsd[index] = score;
+    const risked = heads[course[index] ?? 0] === 1 ? score : score + riskUsd;
+    if (index === leader) leaderUsd = risked;
+    if (risked >= bestUsd) continue;
+    bestUsd = risked;
     best = index;
   }
-  const leaderUsd = (scoresUsd[leader] ?? 0) + (heads[course[leader] ?? 0] === 1 ? 0 : riskUsd);
   return leaderUsd - bestUsd > marginCycles * economics.cycleUsd ? best : leader;
 }
 
@@ -206,11 +205,11 @@ function count(regretsUsd: number[], course: number[], savedUsd: number, model: 
   for (let index = 0; index < rhythm; index += 1) {
     const before = course[index] ?? 0;
     const code = next[before] ?? 0;
+    if (code !== before) course[index] = code;
     const onWay = heads[code] === 1;
     const cameUsd = onWay ? -savedUsd : savedUsd;
     const wasUsd = regretsUsd[index] ?? 0;
     const limit = (onWay ? downUsd[index] : upUsd[index]) ?? 0;
-    if (code !== before) course[index] = code;
     // Content where it is, as most members are in most minutes.
     if (wasUsd === 0 && cameUsd <= 0 && limit > 0) continue;
     const more = wasUsd + cameUsd;
