@@ -4,12 +4,12 @@ import { describe, test } from "node:test";
 import { controllerCalls } from "../../src/aws/calls.ts";
 import {
   bothTemplates,
-  corners,
   ofType,
   ownNetwork,
   secrets,
   type Template,
   templatesOf,
+  variants,
 } from "./variants.ts";
 
 interface Allowed {
@@ -40,7 +40,7 @@ interface RawStatement {
   readonly Condition?: Allowed["condition"];
 }
 
-const all = corners.map(({ input, image }) => {
+const all = variants.map(({ input, image }) => {
   return templatesOf(input, image === undefined ? {} : { image }).base;
 });
 const region = { Ref: "AWS::Region" };
