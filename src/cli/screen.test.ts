@@ -52,6 +52,11 @@ it("durations are told in their two largest units", () => {
 it("counts have separators", () => {
   assert.equal(count(1_234_567.6), "1,234,568");
   assert.equal(count(0), "0");
+  fc.assert(
+    fc.property(fc.integer(), (value) => {
+      assert.equal(count(value), value.toLocaleString("en-US"));
+    }),
+  );
 });
 
 it("a bar has its width, and is full or empty only when the share is", () => {

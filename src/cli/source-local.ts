@@ -1,6 +1,5 @@
 /** The facts of a run on this machine: its state folder, and the process that works with it. */
 import { stat } from "node:fs/promises";
-import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../config/errors.ts";
@@ -111,7 +110,10 @@ async function askReport(live: LiveAddress, command: string): Promise<LiveReport
   }
 }
 
-/** One request over loopback; `fetch` would take longer to load than the answer takes. */
+/**
+ * One request over loopback. Both `fetch` and an import of node:http load undici, which takes longer
+ * than the answer does.
+ */
 function ask(
   url: string,
   method: string,
@@ -119,6 +121,7 @@ function ask(
 ): Promise<{ readonly status: number; readonly body: string }> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(answerMs);
+    const { request } = process.getBuiltinModule("node:http");
     const sent = request(new URL(path, url), { method, signal, agent: false }, (response) => {
       let body = "";
       response.setEncoding("utf8");
