@@ -111,8 +111,8 @@ async function askReport(live: LiveAddress, command: string): Promise<LiveReport
 }
 
 /**
- * One request over loopback. Both `fetch` and an import of node:http load undici, which takes longer
- * than the answer does.
+ * One request over loopback. Both `fetch` and an import of node:http load undici, which takes
+ * longer than the answer does.
  */
 function ask(
   url: string,
