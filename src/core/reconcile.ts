@@ -34,10 +34,7 @@ export function reconcile(
   const plan = planActions({ status: choice.status, world, settings, nowMs });
   const planned = settled(plan.status, world, settings, nowMs);
   const phase = phaseOf(planned, world, settings, nowMs);
-  const events =
-    plan.actions.length === 0
-      ? choice.events
-      : [...choice.events, ...actionEvents(plan.actions, known, phase, nowMs)];
+  const events = [...choice.events, ...actionEvents(plan.actions, known, phase, nowMs)];
   const wait: Wait | null =
     plan.wait ??
     (choice.held && { kind: "hold", message: choice.held.reason, leftMs: choice.held.leftMs });
