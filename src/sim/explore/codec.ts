@@ -25,7 +25,6 @@ const values: { readonly [K in Key]: readonly AbstractState[K][] } = {
   healthyAge: upTo(1, -1),
   probes: upTo(1),
   hold: upTo(1),
-  failed: flags,
   override: overrides,
   stack: stacks,
   orphans: flags,

@@ -13,8 +13,8 @@ export const nowMs = 1_000_000;
 
 const farOlder = 5000;
 
-/** A status that `state` stands for. */
-export function statusOf(state: AbstractState, older: boolean): Status {
+/** A status that `state` stands for; `failed` if the last way failed, however long ago. */
+export function statusOf(state: AbstractState, older: boolean, failed: boolean): Status {
   const since = (age: number, cap: number): number =>
     nowMs - age - (older && age >= cap ? farOlder : 0);
   const known = (age: number, cap: number): number | null => (age < 0 ? null : since(age, cap));
@@ -31,7 +31,7 @@ export function statusOf(state: AbstractState, older: boolean): Status {
     healthySinceMs: known(state.healthyAge, proofSettings.healthyMs),
     probesOk: state.probes,
     holdUntilMs: state.hold > 0 ? nowMs + state.hold : expired,
-    failures: state.failed ? 1 + (older ? 3 : 0) : 0,
+    failures: state.hold > 0 || failed ? 1 + (older ? 3 : 0) : 0,
     override: state.override === null ? null : { tier: state.override, untilMs: null },
   };
 }
@@ -49,7 +49,6 @@ export function remembered(status: Status, state: AbstractState): AbstractState 
     healthyAge: Math.min(age(status.healthySinceMs), proofSettings.healthyMs),
     probes: status.probesOk,
     hold: Math.max(0, hold),
-    failed: status.failures > 0,
     override: status.override?.tier ?? null,
   };
 }

@@ -19,6 +19,9 @@ import { applied, later, losesExtender, progressed } from "./world.ts";
 /** What the policy says from then on. */
 export type Wish = (typeof sights.policy)[number];
 
+/** Whether the last way failed, before the back-off that is over. */
+export type Series = (typeof sights.series)[number];
+
 /** Where every state leads to. */
 export interface Liveness {
   /** Ticks from the farthest state until the target is reached, for each wish. */
@@ -35,11 +38,13 @@ export function provesLiveness(states: CodeSet): Liveness {
     calm.add(encode(calmedDown(decode(states.at(index)))), -1);
   }
   for (const wish of sights.policy) {
-    const known = new Map<number, number>();
-    for (let index = 0; index < calm.size; index += 1) {
-      const ticks = ticksToGoal(calm.at(index), wish, known);
-      if (typeof ticks !== "number") return { ticksMax, failure: { wish, story: ticks } };
-      ticksMax[wish] = Math.max(ticksMax[wish], ticks);
+    for (const series of sights.series) {
+      const known = new Map<number, number>();
+      for (let index = 0; index < calm.size; index += 1) {
+        const ticks = ticksToGoal(calm.at(index), wish, series, known);
+        if (typeof ticks !== "number") return { ticksMax, failure: { wish, story: ticks } };
+        ticksMax[wish] = Math.max(ticksMax[wish], ticks);
+      }
     }
   }
   return { ticksMax, failure: null };
@@ -49,6 +54,7 @@ export function provesLiveness(states: CodeSet): Liveness {
 function ticksToGoal(
   from: number,
   wish: Wish,
+  series: Series,
   known: Map<number, number>,
 ): number | readonly string[] {
   const before = known.get(from);
@@ -58,7 +64,7 @@ function ticksToGoal(
   let code = from;
   let at = decode(code);
   while (!known.has(code)) {
-    const next = afterOneTick(at, wish);
+    const next = afterOneTick(at, wish, series);
     if (isGoal(at, wish)) {
       if (!isGoal(next, wish)) return tellWay([...way, code, encode(next)]);
       known.set(code, 0);
@@ -92,10 +98,10 @@ function calmedDown(state: AbstractState): AbstractState {
 }
 
 /** One unit of time without faults. */
-export function afterOneTick(state: AbstractState, wish: Wish): AbstractState {
+export function afterOneTick(state: AbstractState, wish: Wish, series: Series): AbstractState {
   const arrived = { ...state, ...later(state), ...progressed({ ...state, ...later(state) }) };
   const balancer = arrived.client === extender ? "in use" : "quiet";
-  const { after, violation } = stepOf(arrived, calmLook({ policy: wish, balancer }));
+  const { after, violation } = stepOf(arrived, calmLook({ policy: wish, balancer, series }));
   if (violation !== null) throw new Error(`${violation}: ${JSON.stringify(arrived)}`);
   const cut = losesExtender(arrived, after.pendingRoute);
   return calmedDown(cut ? { ...after, client: 0 } : after);
@@ -116,5 +122,5 @@ function isGoal(state: AbstractState, wish: Wish): boolean {
 
 function isSteady(state: AbstractState): boolean {
   const world = observationOf(state, calmLook({}));
-  return phaseOf(statusOf(state, false), world, proofSettings, nowMs) === "steady";
+  return phaseOf(statusOf(state, false, false), world, proofSettings, nowMs) === "steady";
 }

@@ -24,6 +24,8 @@ export const sights = {
   errors: ["none", "on Lambda", "on Fargate"],
   probe: ["answers", "fails"],
   balancer: ["quiet", "in use"],
+  // Whether the last way to Fargate failed, though the back-off is over.
+  series: ["clean", "failed"],
 } as const;
 
 /** Something that may look one way or another. */

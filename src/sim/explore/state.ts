@@ -30,6 +30,9 @@ export const routes: readonly Route[] = [
 /** An index into `routes`; from `weighted` on Fargate has weight. */
 export type RouteIndex = number;
 
+/** The route whose record stands without a share. */
+export const weightless = 1;
+
 /** The first route that gives Fargate a share. */
 export const weighted = 2;
 
@@ -49,10 +52,8 @@ export interface AbstractState {
   readonly syncedAge: number;
   readonly healthyAge: number;
   readonly probes: number;
-  /** Time left of the back-off. */
+  /** Time left of the back-off. Of failures before that, a look tells: there may have been any. */
   readonly hold: number;
-  /** Whether the last way to Fargate failed; how often only makes the back-off longer. */
-  readonly failed: boolean;
   readonly override: Tier | null;
   // What can be observed.
   readonly stack: Stack;
@@ -87,7 +88,6 @@ export const initialState: AbstractState = {
   healthyAge: -1,
   probes: 0,
   hold: 0,
-  failed: false,
   override: null,
   stack: "absent",
   orphans: false,

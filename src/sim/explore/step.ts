@@ -6,7 +6,14 @@ import { everyLook, type Seen } from "./choices.ts";
 import { encode } from "./codec.ts";
 import { nowMs, remembered, statusOf } from "./concrete.ts";
 import { anyPolicy, type Look, observationOf } from "./sights.ts";
-import { type AbstractState, proofSettings, type RouteIndex, routes, weighted } from "./state.ts";
+import {
+  type AbstractState,
+  proofSettings,
+  type RouteIndex,
+  routes,
+  weighted,
+  weightless,
+} from "./state.ts";
 
 /** A step that is committed, with what is to be applied then pending. */
 export interface Outcome {
@@ -27,7 +34,9 @@ export interface Tick {
 /** The step that the engine takes. `older` asks for another status that `state` stands for. */
 export function stepOf(state: AbstractState, look: Look, older = false): Outcome {
   const world = observationOf(state, look);
-  const status = statusOf(state, older);
+  // A failure that is over only matters to a record without weight; elsewhere it must not.
+  const matters = state.hold === 0 && state.route === weightless;
+  const status = statusOf(state, older, matters ? look("series") === "failed" : older);
   try {
     const { step } = planTick(status, world, anyPolicy(look), proofSettings, nowMs);
     const after = withActions(remembered(step.status, state), step);
