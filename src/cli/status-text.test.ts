@@ -27,6 +27,12 @@ describe("a status", () => {
     }
   });
 
+  test("counts one environment as one", () => {
+    const { tiers } = someReport().snapshot;
+    const one = { ...tiers, lambda: { ...tiers.lambda, running: 1 } };
+    assert.match(textOf({ tiers: one }), /\b1 environment\b/);
+  });
+
   test("counts a wait and a word of the owner down", () => {
     const text = textOf({
       wait: { kind: "ttl", message: "2 × TTL, for late resolvers", leftMs: 74_000 },

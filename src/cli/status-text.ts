@@ -78,7 +78,9 @@ function tierText(tier: Tier, reading: TierReading, paint: Paint): string {
   const { state, running, desired, requestsPerSecond, errorShare, latencyMsP99 } = reading;
   const style = state === "ready" ? "green" : state === "failed" ? "red" : "dim";
   const parts = [paint(style, state.padEnd(8))];
-  if (tier === "lambda" && running !== null) parts.push(`${count(running)} environments`);
+  if (tier === "lambda" && running !== null) {
+    parts.push(`${count(running)} environment${running === 1 ? "" : "s"}`);
+  }
   if (tier === "fargate" && state !== "absent")
     parts.push(`${running ?? 0} of ${desired ?? 0} tasks`);
   if (requestsPerSecond !== null) parts.push(`${requestsPerSecond.toFixed(1)} requests/s`);
