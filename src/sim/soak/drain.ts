@@ -11,6 +11,8 @@ export interface Look {
   readonly atMs: number;
   /** For how long nobody had come to the balancer by then. */
   readonly silentMs: number;
+  /** The weights that DNS showed; a command that takes them up gives nobody anything. */
+  readonly route: Route;
   /** Whether Fargate served, and Lambda could not have taken anything more. */
   readonly lambdaUnfit: boolean;
   /** Whether Fargate answered with more errors than Lambda by more than the stated margin. */

@@ -1,5 +1,5 @@
 /** The invariants in the words of a bystander, who sees commands, not reasons. */
-import type { Action, Status } from "../../core/types.ts";
+import type { Action, Status, Tier } from "../../core/types.ts";
 import type { Script } from "./script.ts";
 import type { World } from "./world.ts";
 
@@ -25,11 +25,13 @@ export function wrongChange(
   { look, nowMs: atMs }: Pick<World, "look" | "nowMs">,
 ): string | null {
   if (after.revision !== before.revision + 1) return "5: revisions that do not follow each other";
+  // What a hand has set is taken up as it is, and giving back what a hand took is no shift.
+  const held = (tier: Tier): number => Math.max(before.route[tier], look.route[tier]);
   const backsOff = after.failures > 0 && (after.holdUntilMs ?? 0) > look.atMs - skewOf(script);
-  if (after.route.lambda > before.route.lambda && look.lambdaUnfit && !backsOff) {
+  if (after.route.lambda > held("lambda") && look.lambdaUnfit && !backsOff) {
     return "1: weight for Lambda, which can take no more";
   }
-  if (after.route.fargate > before.route.fargate && look.fargateErrs) {
+  if (after.route.fargate > held("fargate") && look.fargateErrs) {
     return "weight for Fargate, which answers with errors";
   }
   if (before.target === after.target || before.override !== null || after.override !== null) {

@@ -59,7 +59,13 @@ export class World {
   #alarms: AlarmStates = alarmsAtStart;
   #lastRequestMs: number | null = null;
   /** What the last look showed, which a command goes by. */
-  #look: Look = { atMs: 0, silentMs: 0, lambdaUnfit: false, fargateErrs: false };
+  #look: Look = {
+    atMs: 0,
+    silentMs: 0,
+    route: initialStatus().route,
+    lambdaUnfit: false,
+    fargateErrs: false,
+  };
   #image = 1;
   #imagesDoubtedMs = Number.NEGATIVE_INFINITY;
   /** Until when each of these is in force. */
@@ -126,12 +132,13 @@ export class World {
   }
 
   /** A controller was told this, right or stale, and goes by it. */
-  told({ lambda, fargate, recent, balancerLastRequestMs }: Observation): void {
+  told({ lambda, fargate, dns, recent, balancerLastRequestMs }: Observation): void {
     const demand = recent.lambda.requests + recent.fargate.requests > 0;
     const unfit = lambda.state !== "ready" || (demand && lambda.concurrencyFree === 0);
     this.#look = {
       atMs: this.#nowMs,
       silentMs: this.#nowMs - (balancerLastRequestMs ?? Number.NEGATIVE_INFINITY),
+      route: dns.route,
       lambdaUnfit: unfit && fargate.state === "ready",
       fargateErrs: this.#fargateErrs(recent),
     };
