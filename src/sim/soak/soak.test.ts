@@ -37,8 +37,8 @@ describe("seeds that an earlier build failed", () => {
   // 661, 2882 and 3361 were judged too hard: silence was measured when the record went, not as the
   // controller had seen it when it committed to that. They were drawn with 15 s of health. In 9199
   // servers that were 40 min behind named a balancer that was made after their answer. In 10 a
-  // tier that had answered with errors was given everything as soon as its back-off was over. 25236 was
-  // judged too hard: the engine took up what a hand had given Lambda, and gave it nothing.
+  // tier that had answered with errors was given everything as soon as its back-off was over.
+  // 25236 was judged too hard: the engine took up what a hand had given Lambda, and gave nothing.
   for (const [seed, healthyMs] of [
     [34, 30_000],
     [661, 15_000],
