@@ -37,7 +37,7 @@ test("the second one learns who is at work, and when the lock ends", async () =>
 });
 
 test("before there is a table nobody calls done what CloudFormation is still making", async () => {
-  account.aws.callMs = 500;
+  account.aws.callMs = 2_500;
   const folder = serviceFolder();
   const image = pushed(account.world, "a");
   const both = [0, 1].map(async () => {
