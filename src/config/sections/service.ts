@@ -49,7 +49,9 @@ function checkEnv(variables: Config["env"], context: z.core.$RefinementCtx): voi
     const { error, params } = problem("ENV_RESERVED", `${name} cannot be set here`, hint);
     context.addIssue({ code: "custom", path: [name], message: error, params });
   }
-  const bytes = Buffer.byteLength(Object.entries(variables).flat().join(""));
+  // It also sees what is no text yet, for which there is another message.
+  const texts = Object.entries(variables).flat();
+  const bytes = Buffer.byteLength(texts.filter((text) => typeof text === "string").join(""));
   if (bytes <= envBytesMax) return;
   const message = `all variables together take ${bytes} bytes; AWS Lambda allows ${envBytesMax}`;
   const hint = "Keep large values in a file of the image or in a parameter store.";
