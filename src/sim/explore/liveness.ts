@@ -38,16 +38,33 @@ export function provesLiveness(states: CodeSet): Liveness {
     calm.add(encode(calmedDown(decode(states.at(index)))), -1);
   }
   for (const wish of sights.policy) {
+    const known: Known = { ticks: new Map(), asking: new Set() };
+    let from: Iterable<number> = codesOf(calm);
     for (const series of sights.series) {
-      const known = new Map<number, number>();
-      for (let index = 0; index < calm.size; index += 1) {
-        const ticks = ticksToGoal(calm.at(index), wish, series, known);
+      for (const code of from) {
+        const ticks = ticksToGoal(code, wish, series, known);
         if (typeof ticks !== "number") return { ticksMax, failure: { wish, story: ticks } };
         ticksMax[wish] = Math.max(ticksMax[wish], ticks);
       }
+      // A way on which nobody asked about the former failure is the same whatever it was.
+      from = [...known.asking];
+      for (const code of known.asking) known.ticks.delete(code);
+      known.asking.clear();
     }
   }
   return { ticksMax, failure: null };
+}
+
+/** What is known of one wish. */
+interface Known {
+  /** Ticks from a state until the target is reached. */
+  readonly ticks: Map<number, number>;
+  /** States on whose way the engine asked whether the last one failed. */
+  readonly asking: Set<number>;
+}
+
+function* codesOf(states: CodeSet): Generator<number> {
+  for (let index = 0; index < states.size; index += 1) yield states.at(index);
 }
 
 /** Ticks from here, or the story of a way that never arrives. */
@@ -55,7 +72,7 @@ function ticksToGoal(
   from: number,
   wish: Wish,
   series: Series,
-  known: Map<number, number>,
+  { ticks: known, asking }: Known,
 ): number | readonly string[] {
   const before = known.get(from);
   if (before !== undefined) return before;
@@ -64,7 +81,7 @@ function ticksToGoal(
   let code = from;
   let at = decode(code);
   while (!known.has(code)) {
-    const next = afterOneTick(at, wish, series);
+    const next = afterOneTick(at, wish, series, () => asking.add(code));
     if (isGoal(at, wish)) {
       if (!isGoal(next, wish)) return tellWay([...way, code, encode(next)]);
       known.set(code, 0);
@@ -77,9 +94,12 @@ function ticksToGoal(
     code = encode(at);
   }
   let ticks = known.get(code) ?? 0;
+  let asked = asking.has(code);
   for (const passed of way.reverse()) {
     ticks += 1;
     known.set(passed, ticks);
+    asked ||= asking.has(passed);
+    if (asked) asking.add(passed);
   }
   return ticks;
 }
@@ -97,11 +117,20 @@ function calmedDown(state: AbstractState): AbstractState {
   return { ...calm, client, lingering: false, excused: false, before: null };
 }
 
-/** One unit of time without faults. */
-export function afterOneTick(state: AbstractState, wish: Wish, series: Series): AbstractState {
+/** One unit of time without faults; `onSeries` is told when the engine asks about the last way. */
+export function afterOneTick(
+  state: AbstractState,
+  wish: Wish,
+  series: Series,
+  onSeries: () => void = () => undefined,
+): AbstractState {
   const arrived = { ...state, ...later(state), ...progressed({ ...state, ...later(state) }) };
   const balancer = arrived.client === extender ? "in use" : "quiet";
-  const { after, violation } = stepOf(arrived, calmLook({ policy: wish, balancer, series }));
+  const calm = calmLook({ policy: wish, balancer, series });
+  const { after, violation } = stepOf(arrived, (subject) => {
+    if (subject === "series") onSeries();
+    return calm(subject);
+  });
   if (violation !== null) throw new Error(`${violation}: ${JSON.stringify(arrived)}`);
   const cut = losesExtender(arrived, after.pendingRoute);
   return calmedDown(cut ? { ...after, client: 0 } : after);
