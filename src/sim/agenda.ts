@@ -15,28 +15,33 @@ interface Entry {
   readonly run: () => void;
 }
 
-/** An empty agenda. It stays short, so that a sorted list is the fastest. */
+/** An empty agenda: a sorted list, next entry last, since most entries are for soon. */
 export function createAgenda(): Agenda {
   const entries: Entry[] = [];
   return {
     get nextMs() {
-      return entries[0]?.dueMs ?? Number.POSITIVE_INFINITY;
+      return entries.at(-1)?.dueMs ?? Number.POSITIVE_INFINITY;
     },
     at(dueMs, run) {
       const entry: Entry = { dueMs, run };
       let index = entries.length;
-      while (index > 0 && (entries[index - 1]?.dueMs ?? 0) > dueMs) index -= 1;
-      entries.splice(index, 0, entry);
+      entries.push(entry);
+      for (; index > 0; index -= 1) {
+        const sooner = entries[index - 1];
+        if (sooner === undefined || sooner.dueMs > dueMs) break;
+        entries[index] = sooner;
+      }
+      entries[index] = entry;
       return () => {
         const found = entries.indexOf(entry);
         if (found >= 0) entries.splice(found, 1);
       };
     },
     runDue(nowMs) {
-      for (let first = entries[0]; first !== undefined && first.dueMs <= nowMs; ) {
-        entries.shift();
-        first.run();
-        first = entries[0];
+      for (let next = entries.at(-1); next !== undefined && next.dueMs <= nowMs; ) {
+        entries.pop();
+        next.run();
+        next = entries.at(-1);
       }
     },
   };

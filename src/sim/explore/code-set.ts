@@ -1,9 +1,9 @@
-/** A set of state codes in the order in which they were found, each with the one it came from. */
+/** State codes in the order in which they were found, each with a note: a whole number of 32 bits. */
 
 /** Grows as needed; an entry takes about 20 bytes. */
 export class CodeSet {
   #codes: Float64Array = new Float64Array(1 << 16);
-  #parents: Int32Array = new Int32Array(1 << 16);
+  #notes: Int32Array = new Int32Array(1 << 16);
   #slots: Int32Array = new Int32Array(1 << 18);
   #size = 0;
 
@@ -11,23 +11,24 @@ export class CodeSet {
     return this.#size;
   }
 
-  /** Adds a code; tells whether it is new. */
-  add(code: number, parent: number): boolean {
+  /** Adds a code with its note, unless it is there already; gives its index. */
+  add(code: number, note: number): number {
     const mask = this.#slots.length - 1;
     let slot = hash(code) & mask;
     for (;;) {
       const found = this.#slots[slot] ?? 0;
       if (found === 0) break;
-      if (this.#codes[found - 1] === code) return false;
+      if (this.#codes[found - 1] === code) return found - 1;
       slot = (slot + 1) & mask;
     }
-    if (this.#size === this.#codes.length) this.#grow();
-    this.#codes[this.#size] = code;
-    this.#parents[this.#size] = parent;
+    const index = this.#size;
+    if (index === this.#codes.length) this.#grow();
+    this.#codes[index] = code;
+    this.#notes[index] = note;
     this.#size += 1;
     this.#slots[slot] = this.#size;
     if (this.#size * 2 > this.#slots.length) this.#rehash();
-    return true;
+    return index;
   }
 
   /** The code that was found as number `index`. */
@@ -35,20 +36,23 @@ export class CodeSet {
     return this.#codes[index] ?? -1;
   }
 
-  /** Codes from the first one to number `index`. */
-  wayTo(index: number): readonly number[] {
-    const way: number[] = [];
-    for (let at = index; at >= 0; at = this.#parents[at] ?? -1) way.push(this.at(at));
-    return way.reverse();
+  /** What was noted of the code with number `index`. */
+  noteAt(index: number): number {
+    return this.#notes[index] ?? -1;
+  }
+
+  /** Notes something else of the code with number `index`. */
+  note(index: number, note: number): void {
+    this.#notes[index] = note;
   }
 
   #grow(): void {
     const codes = new Float64Array(this.#codes.length * 2);
     codes.set(this.#codes);
     this.#codes = codes;
-    const parents = new Int32Array(this.#parents.length * 2);
-    parents.set(this.#parents);
-    this.#parents = parents;
+    const notes = new Int32Array(this.#notes.length * 2);
+    notes.set(this.#notes);
+    this.#notes = notes;
   }
 
   #rehash(): void {

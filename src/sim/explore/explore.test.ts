@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CodeSet } from "./code-set.ts";
 import { changed, decode, encode, viewOf } from "./codec.ts";
-import { explore } from "./explore.ts";
+import { explore, wayTo } from "./explore.ts";
 import { provesLiveness } from "./liveness.ts";
 import { type AbstractState, initialState } from "./state.ts";
 import { ticksOf } from "./step.ts";
@@ -60,11 +60,15 @@ describe("states as numbers", () => {
 
   it("are found once each, with the way to them", () => {
     const set = new CodeSet();
-    assert.ok(set.add(1e15, -1));
-    assert.ok(!set.add(1e15, 0));
-    for (let code = 0; code < 200_000; code += 1) assert.ok(set.add(code * 4097, code));
+    assert.equal(set.add(1e15, -1), 0);
+    assert.equal(set.add(1e15, 7), 0);
+    for (let code = 0; code < 200_000; code += 1) {
+      assert.equal(set.add(code * 4097, code), code + 1);
+    }
     assert.equal(set.size, 200_001);
-    assert.deepEqual(set.wayTo(2), [1e15, 0, 4097]);
+    assert.deepEqual(wayTo(set, 2), [1e15, 0, 4097]);
+    set.note(1, -1);
+    assert.deepEqual(wayTo(set, 2), [0, 4097]);
   });
 });
 

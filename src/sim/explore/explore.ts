@@ -14,6 +14,7 @@ export interface Violation {
 
 /** What was explored. */
 export interface Exploration {
+  /** Each with the index of the one it was reached from, `-1` for the first. */
   readonly states: CodeSet;
   readonly transitions: number;
   /** Steps to the farthest state. */
@@ -79,6 +80,13 @@ interface Found {
 function violationOf(states: CodeSet, found: Found | null): Violation | null {
   if (found === null) return null;
   const { property, at, last } = found;
-  const story = tellStory(states.wayTo(at).map(decode));
+  const story = tellStory(wayTo(states, at).map(decode));
   return { property, story: last === null ? story : [...story, last] };
+}
+
+/** Codes from the first state to number `index`. */
+export function wayTo(states: CodeSet, index: number): readonly number[] {
+  const way: number[] = [];
+  for (let at = index; at >= 0; at = states.noteAt(at)) way.push(states.at(at));
+  return way.reverse();
 }

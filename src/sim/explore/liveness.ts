@@ -35,73 +35,69 @@ export function provesLiveness(states: CodeSet): Liveness {
   const ticksMax: Record<Wish, number> = { holds: 0, "wants Fargate": 0, "wants Lambda": 0 };
   const calm = new CodeSet();
   for (let index = 0; index < states.size; index += 1) {
-    calm.add(encode(calmedDown(decode(states.at(index)))), -1);
+    calm.add(encode(calmedDown(decode(states.at(index)))), unknown);
   }
+  const begun = calm.size;
   for (const wish of sights.policy) {
-    const known: Known = { ticks: new Map(), asking: new Set() };
-    let from: Iterable<number> = codesOf(calm);
+    for (let index = 0; index < calm.size; index += 1) calm.note(index, unknown);
     for (const series of sights.series) {
-      for (const code of from) {
-        const ticks = ticksToGoal(code, wish, series, known);
-        if (typeof ticks !== "number") return { ticksMax, failure: { wish, story: ticks } };
-        ticksMax[wish] = Math.max(ticksMax[wish], ticks);
+      for (let index = 0; index < begun; index += 1) {
+        const story = follow(calm, index, wish, series);
+        if (story !== null) return { ticksMax, failure: { wish, story } };
+        ticksMax[wish] = Math.max(ticksMax[wish], calm.noteAt(index) >> 1);
       }
       // A way on which nobody asked about the former failure is the same whatever it was.
-      from = [...known.asking];
-      for (const code of known.asking) known.ticks.delete(code);
-      known.asking.clear();
+      for (let index = 0; index < calm.size; index += 1) {
+        if ((calm.noteAt(index) & asked) !== 0) calm.note(index, unknown);
+      }
     }
   }
   return { ticksMax, failure: null };
 }
 
-/** What is known of one wish. */
-interface Known {
-  /** Ticks from a state until the target is reached. */
-  readonly ticks: Map<number, number>;
-  /** States on whose way the engine asked whether the last one failed. */
-  readonly asking: Set<number>;
-}
+// What is noted of a state: `unknown`, `onWay` while its way is followed, then twice the ticks
+// until the target is reached, plus `asked` if the engine asked on the way about the last failure.
+const unknown = -2;
+const onWay = -4;
+const asked = 1;
 
-function* codesOf(states: CodeSet): Generator<number> {
-  for (let index = 0; index < states.size; index += 1) yield states.at(index);
-}
-
-/** Ticks from here, or the story of a way that never arrives. */
-function ticksToGoal(
+/** Notes the ticks of all states on the way from here; a way that never arrives is told instead. */
+function follow(
+  known: CodeSet,
   from: number,
   wish: Wish,
   series: Series,
-  { ticks: known, asking }: Known,
-): number | readonly string[] {
-  const before = known.get(from);
-  if (before !== undefined) return before;
+): readonly string[] | null {
+  if (known.noteAt(from) !== unknown) return null;
   const way: number[] = [];
-  const onWay = new Set<number>();
-  let code = from;
-  let at = decode(code);
-  while (!known.has(code)) {
-    const next = afterOneTick(at, wish, series, () => asking.add(code));
+  const askedAt: boolean[] = [];
+  const tell = (...last: readonly number[]): readonly string[] =>
+    tellWay([...way.map((index) => known.at(index)), ...last]);
+  let index = from;
+  let at = decode(known.at(from));
+  while (known.noteAt(index) === unknown) {
+    let asks = false;
+    const next = afterOneTick(at, wish, series, () => {
+      asks = true;
+    });
     if (isGoal(at, wish)) {
-      if (!isGoal(next, wish)) return tellWay([...way, code, encode(next)]);
-      known.set(code, 0);
+      if (!isGoal(next, wish)) return tell(known.at(index), encode(next));
+      known.note(index, asks ? asked : 0);
       break;
     }
-    if (onWay.has(code)) return tellWay([...way, code]);
-    onWay.add(code);
-    way.push(code);
+    known.note(index, onWay);
+    way.push(index);
+    askedAt.push(asks);
     at = next;
-    code = encode(at);
+    index = known.add(encode(next), unknown);
   }
-  let ticks = known.get(code) ?? 0;
-  let asked = asking.has(code);
-  for (const passed of way.reverse()) {
-    ticks += 1;
-    known.set(passed, ticks);
-    asked ||= asking.has(passed);
-    if (asked) asking.add(passed);
+  let note = known.noteAt(index);
+  if (note === onWay) return tell(known.at(index));
+  for (let passed = way.length - 1; passed >= 0; passed -= 1) {
+    note = (note + 2) | (askedAt[passed] === true ? asked : 0);
+    known.note(way[passed] ?? 0, note);
   }
-  return ticks;
+  return null;
 }
 
 function tellWay(way: readonly number[]): readonly string[] {

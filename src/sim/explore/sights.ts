@@ -12,6 +12,7 @@ import type {
   Policy,
   RecentTraffic,
   Sample,
+  Tier,
   TierState,
 } from "../../core/types.ts";
 import { nowMs } from "./concrete.ts";
@@ -61,63 +62,120 @@ const samples: readonly Sample[] = [
 ];
 const flawless: RecentTraffic = { windowMs: 1, requests: 100, errors: 0 };
 const faulty: RecentTraffic = { windowMs: 1, requests: 100, errors: 50 };
+const orphaned: readonly string[] = ["balancer"];
+const none: readonly string[] = [];
 
-/** What the engine observes; each subject is looked at only when it is read. */
+/**
+ * What the engine observes; each subject is looked at only when it is read. Classes, because there
+ * are tens of millions of looks and accessors of literals are made anew for each.
+ */
 export function observationOf(state: AbstractState, look: Look): Observation {
-  const { stack, skew, shown } = state;
-  const route = routes[shown];
-  if (route === undefined) throw new RangeError(`no route ${shown}`);
-  return {
-    lambda: {
-      get state() {
-        return look("lambda") === "failed" ? "failed" : "ready";
-      },
-      digest: digests[0],
-      get concurrencyFree() {
-        return look("lambda") === "full" ? 0 : 1000;
-      },
-    },
-    fargate: {
-      state: tierStates[stack],
-      digest: stack === "absent" ? null : (digests[skew] ?? null),
-      tasksDesired: stands(stack) ? 1 : 0,
-      tasksHealthy: stack === "ready" ? 1 : 0,
-      get probeOk() {
-        // Probes are requests too: they are only made on the way up.
-        if (!stands(stack) || state.target === "lambda") return null;
-        return look("probe") === "answers";
-      },
-      failure: null,
-      orphans: state.orphans ? ["balancer"] : [],
-    },
-    dns: { route, inSync: state.inSync },
-    alarms,
-    samples,
-    recent: {
-      get lambda() {
-        return look("errors") === "on Lambda" ? faulty : flawless;
-      },
-      get fargate() {
-        return look("errors") === "on Fargate" ? faulty : flawless;
-      },
-    },
-    get balancerLastRequestMs() {
-      return look("balancer") === "quiet" ? nowMs - proofSettings.drainQuietMs : nowMs;
-    },
-  };
+  return new Observed(state, look);
+}
+
+class Observed implements Observation {
+  readonly lambda: Observation["lambda"];
+  readonly fargate: Observation["fargate"];
+  readonly dns: Observation["dns"];
+  readonly alarms: Observation["alarms"] = alarms;
+  readonly samples = samples;
+  readonly recent: Observation["recent"];
+  readonly #look: Look;
+
+  constructor(state: AbstractState, look: Look) {
+    const route = routes[state.shown];
+    if (route === undefined) throw new RangeError(`no route ${state.shown}`);
+    this.#look = look;
+    this.lambda = new LambdaSeen(look);
+    this.fargate = new FargateSeen(state, look);
+    this.dns = { route, inSync: state.inSync };
+    this.recent = new RecentSeen(look);
+  }
+
+  get balancerLastRequestMs(): number {
+    return this.#look("balancer") === "quiet" ? nowMs - proofSettings.drainQuietMs : nowMs;
+  }
+}
+
+class LambdaSeen {
+  readonly digest: string = digests[0];
+  readonly #look: Look;
+
+  constructor(look: Look) {
+    this.#look = look;
+  }
+
+  get state(): TierState {
+    return this.#look("lambda") === "failed" ? "failed" : "ready";
+  }
+
+  get concurrencyFree(): number {
+    return this.#look("lambda") === "full" ? 0 : 1000;
+  }
+}
+
+class FargateSeen {
+  readonly state: TierState;
+  readonly digest: string | null;
+  readonly tasksDesired: number;
+  readonly tasksHealthy: number;
+  readonly failure = null;
+  readonly orphans: readonly string[];
+  readonly #probed: boolean;
+  readonly #look: Look;
+
+  constructor({ stack, skew, target, orphans }: AbstractState, look: Look) {
+    this.state = tierStates[stack];
+    this.digest = stack === "absent" ? null : (digests[skew] ?? null);
+    this.tasksDesired = stands(stack) ? 1 : 0;
+    this.tasksHealthy = stack === "ready" ? 1 : 0;
+    this.orphans = orphans ? orphaned : none;
+    // Probes are requests too: they are only made on the way up.
+    this.#probed = stands(stack) && target === "fargate";
+    this.#look = look;
+  }
+
+  get probeOk(): boolean | null {
+    return this.#probed ? this.#look("probe") === "answers" : null;
+  }
+}
+
+class RecentSeen {
+  readonly #look: Look;
+
+  constructor(look: Look) {
+    this.#look = look;
+  }
+
+  get lambda(): RecentTraffic {
+    return this.#look("errors") === "on Lambda" ? faulty : flawless;
+  }
+
+  get fargate(): RecentTraffic {
+    return this.#look("errors") === "on Fargate" ? faulty : flawless;
+  }
 }
 
 /** A policy that says whatever it likes: every policy is one path through what this one does. */
 export function anyPolicy(look: Look): Policy {
-  const decision = {
-    get type() {
-      return look("policy") === "holds" ? "hold" : "target";
-    },
-    get tier() {
-      return look("policy") === "wants Fargate" ? "fargate" : "lambda";
-    },
-    tasks: 1,
-    reason: "",
-  } as Decision;
+  const decision = new AnyDecision(look) as Decision;
   return { name: "any", decide: (_, policyState) => ({ decision, policyState }) };
+}
+
+class AnyDecision {
+  readonly tasks = 1;
+  readonly reason = "";
+  readonly #look: Look;
+
+  constructor(look: Look) {
+    this.#look = look;
+  }
+
+  get type(): Decision["type"] {
+    return this.#look("policy") === "holds" ? "hold" : "target";
+  }
+
+  get tier(): Tier {
+    return this.#look("policy") === "wants Fargate" ? "fargate" : "lambda";
+  }
 }
