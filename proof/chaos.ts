@@ -2,29 +2,17 @@
  * Breaks the local cloud while requests flow, and accounts for every one of them.
  * `npm run chaos -- [--seed N] [--only NAME] [--json]`
  */
-import { parseArgs } from "node:util";
 import type { Accounted } from "./chaos/account.ts";
 import { type Outcome, playScenario } from "./chaos/play.ts";
 import { type Scenario, scenarios } from "./chaos/scenarios.ts";
+import { leave, optionsOf, whole } from "./options.ts";
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string", default: "1" },
-    only: { type: "string" },
-    json: { type: "boolean", default: false },
-  },
-});
-
+const values = optionsOf({ seed: "text", only: "text", json: "flag" });
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
-const seed = Number(values.seed);
-if (!Number.isInteger(seed) || seed < 0 || seed > 1_000_000) {
-  say(`--seed must be a whole number from 0 to 1,000,000, not "${values.seed}"`);
-  process.exit(2);
-}
+const seed = whole("seed", values.seed, { otherwise: 1, min: 0, max: 1_000_000 });
 const chosen = scenarios.filter(({ name }) => values.only === undefined || matches(name));
 if (chosen.length === 0) {
-  say(`--only: there is no "${values.only}"; there are ${scenarios.map(nameOf).join(", ")}`);
-  process.exit(2);
+  leave(`--only: there is no "${values.only}"; there are ${scenarios.map(nameOf).join(", ")}`);
 }
 
 const outcomes: Outcome[] = [];

@@ -4,6 +4,9 @@
  */
 import { explore } from "../src/sim/explore/explore.ts";
 import { provesLiveness } from "../src/sim/explore/liveness.ts";
+import { optionsOf } from "./options.ts";
+
+optionsOf({});
 
 const begun = performance.now();
 const seconds = (): string => ((performance.now() - begun) / 1000).toFixed(0);

@@ -5,25 +5,24 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { runScript } from "../src/sim/soak/run.ts";
 import { type Script, scriptOf } from "../src/sim/soak/script.ts";
 import { shrink } from "../src/sim/soak/shrink.ts";
 import { addOutcome, noTotals, type Totals } from "../src/sim/soak/totals.ts";
+import { optionsOf, whole } from "./options.ts";
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string", default: "1" },
-    seeds: { type: "string", default: "1000" },
-    days: { type: "string", default: "1" },
-    resume: { type: "boolean", default: false },
-    story: { type: "boolean", default: false },
-  },
+const values = optionsOf({
+  seed: "text",
+  seeds: "text",
+  days: "text",
+  resume: "flag",
+  story: "flag",
 });
-const first = whole("seed", values.seed, 0);
-const seeds = whole("seeds", values.seeds, 1);
-const days = whole("days", values.days, 1);
+const first = whole("seed", values.seed, { otherwise: 1, min: 0, max: 2 ** 31 });
+const seeds = whole("seeds", values.seeds, { otherwise: 1000, min: 1, max: 2 ** 31 });
+const days = whole("days", values.days, { otherwise: 1, min: 1, max: 3650 });
 const memory = fileURLToPath(new URL("../.lambdaflex/soak.json", import.meta.url));
+const shown = join(".lambdaflex", "soak.json");
 const cpuSeconds = (): number => process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6;
 const count = (value: number): string => Math.round(value).toLocaleString("en-US");
 
@@ -47,13 +46,6 @@ remember();
 report();
 process.exitCode = totals.violations.length === 0 ? 0 : 1;
 
-function whole(name: string, text: string, min: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= min) return value;
-  console.error(`--${name} must be a whole number of at least ${min}, not "${text}"`);
-  process.exit(2);
-}
-
 function tell(atMs: number, line: string): void {
   const two = (value: number): string => String(Math.floor(value)).padStart(2, "0");
   const clock = `${two(atMs / 3_600_000)}:${two((atMs / 60_000) % 60)}:${two((atMs / 1000) % 60)}`;
@@ -75,9 +67,10 @@ function recall(): Totals {
   try {
     const kept = JSON.parse(readFileSync(memory, "utf8")) as typeof range & { totals: Totals };
     if (kept.first === first && kept.days === days) return kept.totals;
-    console.log(`${join(".lambdaflex", "soak.json")} is of another range: begins anew`);
+    console.log(`${shown} is of another range: begins anew`);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if (error instanceof SyntaxError) console.log(`${shown} is damaged: begins anew`);
+    else if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
   return noTotals();
 }

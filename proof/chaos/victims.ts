@@ -44,15 +44,24 @@ function processes(): ReadonlyMap<number, number> {
   );
 }
 
-/** The process group of a process, `null` if it is gone: a zombie has no sockets any more. */
+/**
+ * The process group of a process, `null` if it is gone: a zombie has no sockets any more, unless
+ * threads of it are still on their way out. The last of them closes what they share.
+ */
 function groupOf(pid: number): number | null {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return state === "Z" || state === "X" ? null : Number(group);
+    return groupIn(readFileSync(`/proc/${pid}/stat`, "latin1"));
   } catch {
     return null;
   }
+}
+
+/** The same from a line of `/proc/PID/stat` (proc_pid_stat(5)). */
+export function groupIn(stat: string): number | null {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state, , group] = fields;
+  const threads = Number(fields[17]);
+  return (state === "Z" || state === "X") && threads <= 1 ? null : Number(group);
 }
 
 /** A kernel buries what was killed within this time, however busy, real. */

@@ -14,17 +14,18 @@ export interface Judged {
 const program = fileURLToPath(new URL("./judge.ts", import.meta.url));
 
 /** A mutant that makes a loop endless is noticed by whoever waits for a proof to end. */
-const patienceMs = 30_000;
+const patienceMsDefault = 30_000;
 
 /** Modules once loaded stay in memory: a judge retires after so many mutants. */
 const questionsMax = 80;
 
-/** Has all mutants judged by so many judges at once. */
+/** Has all mutants judged by so many judges at once; a proof may take `patienceMs`. */
 export async function judgeAll(
   mutants: readonly Mutant[],
   proofsOf: (file: string) => readonly string[],
   judges: number,
   onJudged: (judged: Judged) => void,
+  patienceMs: number = patienceMsDefault,
 ): Promise<void> {
   let next = 0;
   const sit = async (): Promise<void> => {
@@ -35,7 +36,7 @@ export async function judgeAll(
       if (mutant === undefined) break;
       const { file, start, end, text } = mutant;
       const question = { id, file, start, end, text, proofs: proofsOf(file) };
-      const killedBy = await ask(judge, question);
+      const killedBy = await ask(judge, question, patienceMs);
       asked += 1;
       if (killedBy === hung || killedBy === died || asked === questionsMax) {
         judge.kill("SIGKILL");
@@ -57,7 +58,7 @@ function appoint(): ChildProcess {
   return fork(program, { execArgv, stdio: ["ignore", "ignore", "inherit", "ipc"] });
 }
 
-function ask(judge: ChildProcess, question: Question): Promise<string | null> {
+function ask(judge: ChildProcess, question: Question, patienceMs: number): Promise<string | null> {
   return new Promise((resolve) => {
     const settle = (killedBy: string | null): void => {
       clearTimeout(timer);

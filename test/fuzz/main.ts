@@ -2,27 +2,25 @@
  * `npm run fuzz -- --inputs N --seed S --target NAME`: N inputs for each parser, fewer where each
  * one takes a socket. Prints progress; a counterexample ends it with code 1.
  */
-import { parseArgs } from "node:util";
+import { leave, optionsOf, whole } from "../../proof/options.ts";
 import { awsTarget } from "./aws.ts";
 import { parserTargets } from "./parsers.ts";
 import { startSocketTargets } from "./sockets.ts";
 
-const { values } = parseArgs({
-  options: {
-    inputs: { type: "string", default: "10000" },
-    seed: { type: "string", default: "1" },
-    target: { type: "string" },
-  },
-});
-const inputs = Number(values.inputs);
-const seed = Number(values.seed);
+const values = optionsOf({ inputs: "text", seed: "text", target: "text" });
+const inputs = whole("inputs", values.inputs, { otherwise: 10_000, min: 1, max: 1e9 });
+const seed = whole("seed", values.seed, { otherwise: 1, min: 0, max: 2 ** 31 });
 /** Inputs between two lines of progress. */
 const batch = 20_000;
 
 const sockets = await startSocketTargets();
-const targets = [...parserTargets, await awsTarget(), ...sockets.targets].filter(
-  ({ name }) => values.target === undefined || name === values.target,
-);
+const all = [...parserTargets, await awsTarget(), ...sockets.targets];
+const targets = all.filter(({ name }) => values.target === undefined || name === values.target);
+if (targets.length === 0) {
+  leave(
+    `--target: there is no "${values.target}"; there are ${all.map(({ name }) => name).join(", ")}`,
+  );
+}
 let failed = 0;
 let total = 0;
 const begunMs = performance.now();

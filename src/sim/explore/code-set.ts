@@ -1,4 +1,4 @@
-/** State codes in the order in which they were found, each with a note: a whole number of 32 bits. */
+/** State codes in the order in which they were found, each with a note: a whole number. */
 
 /** Grows as needed; an entry takes about 20 bytes. */
 export class CodeSet {
