@@ -1,4 +1,4 @@
-/** The options of the long runs: what is wrong with one is told, and nothing is run (exit code 2). */
+/** The options of the long runs: what is wrong with one is told, and nothing runs (code 2). */
 import { parseArgs } from "node:util";
 
 type Kinds = Readonly<Record<string, "text" | "flag">>;

@@ -11,13 +11,29 @@ const engineProofs = [
 ];
 
 const engine = ["actions", "invariants", "phase", "reconcile", "status", "target", "tick"];
-const arithmetic = ["cost", "delays", "override", "prices", "random", "route", "scaling"];
+/** Each has its own tests, and needs no others. */
+const alone = [
+  "cost",
+  "delays",
+  "deployment",
+  "outlook",
+  "override",
+  "prices",
+  "random",
+  "record-lines",
+  "route",
+  "scaling",
+  "shape-check",
+  "snapshot",
+];
 
-/** Every file of the core that decides something, with its proofs. */
+/** Every file of the core that does something, with its proofs. */
 export const scope: readonly (readonly [file: string, proofs: readonly string[]])[] = [
   ...engine.map(
     (name) => [`src/core/${name}.ts`, [`src/core/${name}.test.ts`, ...engineProofs]] as const,
   ),
-  ...arithmetic.map((name) => [`src/core/${name}.ts`, [`src/core/${name}.test.ts`]] as const),
+  ...alone.map((name) => [`src/core/${name}.ts`, [`src/core/${name}.test.ts`]] as const),
+  ["src/core/record.ts", ["src/core/record-lines.test.ts"]],
+  ["src/core/types.ts", ["src/core/types.test.ts"]],
   ["src/core/alarms.ts", ["src/core/alarm-definitions.test.ts", "src/core/alarms.test.ts"]],
 ];

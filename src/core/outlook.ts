@@ -17,9 +17,9 @@ export interface Outlook {
 }
 
 const minuteMs = 60_000;
-/** Minutes within which it is to leave: the first that suffice at the most extreme rate. */
-const horizons = [60, 360, 1440] as const;
 const dayMinutes = 1440;
+/** Minutes within which it is to leave: the first that suffice at the most extreme rate. */
+const horizons = [60, 360, dayMinutes] as const;
 /** Requests/s that no service sees. */
 const rateMax = 2 ** 24;
 
@@ -85,7 +85,7 @@ function windowAt(tier: Tier, startMs: number, rate: number): Sample {
 function edgeOf(holds: (rate: number) => boolean, from: boolean): number {
   let high = 1;
   while (high < rateMax && !holds(high)) high *= 2;
-  let low = high === 1 ? 0 : high / 2;
+  let low = 0;
   while (high - low > Math.max(0.1, 0.02 * high)) {
     const middle = (low + high) / 2;
     if (holds(middle)) high = middle;

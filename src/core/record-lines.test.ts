@@ -71,8 +71,35 @@ describe("a line of a recording", () => {
   });
 
   it("is refused when it is longer than any record", () => {
-    const long = JSON.stringify({ ...sampleHead, more: "x".repeat(lineCharactersMax) });
-    assert.throws(() => parseRecord(long, 1), { code: "RECORD_FOREIGN" });
+    assert.equal(lineCharactersMax, 65_536);
+    const bare = JSON.stringify({ ...sampleHead, more: "" }).length;
+    const lineOf = (length: number): string =>
+      JSON.stringify({ ...sampleHead, more: "x".repeat(length - bare) });
+    assert.equal(parseRecord(lineOf(lineCharactersMax), 1).type, "run");
+    assert.throws(() => parseRecord(lineOf(lineCharactersMax + 1), 1), { code: "RECORD_FOREIGN" });
+  });
+
+  it("holds no more alarms and requests than a run has", () => {
+    const snapshot = records.find((record) => record.type === "snapshot");
+    assert.ok(snapshot?.type === "snapshot");
+    const [alarm] = snapshot.snapshot.alarms;
+    const withAlarms = (count: number): string =>
+      JSON.stringify({
+        ...snapshot,
+        snapshot: { ...snapshot.snapshot, alarms: Array(count).fill(alarm) },
+      });
+    assert.equal(parseRecord(withAlarms(16), 2).type, "snapshot");
+    assert.throws(() => parseRecord(withAlarms(17), 2), { code: "RECORD_LINE_INVALID" });
+    const sent = { method: "GET", path: "/", headers: {} };
+    const withRequests = (count: number): string =>
+      JSON.stringify({ ...sampleHead, requests: Array(count).fill(sent) });
+    assert.equal(parseRecord(withRequests(1000), 1).type, "run");
+    assert.throws(() => parseRecord(withRequests(1001), 1), { code: "RECORD_LINE_INVALID" });
+  });
+
+  it("is refused with a hint", () => {
+    const refusal = { name: "RecordError", hint: "Was the file changed by hand?" };
+    assert.throws(() => parseRecord("{}", 2), refusal);
   });
 });
 

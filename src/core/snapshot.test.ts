@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { alarmDefinitions, alarmsAtStart } from "./alarms.ts";
-import { profileDefault } from "./cost.ts";
+import { type AlarmDefinition, alarmDefinitions, alarmsAtStart } from "./alarms.ts";
+import { costOfWindows, profileDefault } from "./cost.ts";
 import { readAlarm, type SnapshotSource, snapshotOf } from "./snapshot.ts";
 import { initialStatus } from "./status.ts";
 import type { EngineSettings, Observation, Sample, Tier } from "./types.ts";
@@ -64,28 +64,54 @@ function source(over: Partial<SnapshotSource> = {}): SnapshotSource {
 describe("a snapshot", () => {
   test("has rates, shares and the newest latency of each tier", () => {
     const { tiers } = snapshotOf(source({ world: world([window("lambda", 0, 120)]) }));
-    assert.equal(tiers.lambda.requestsPerSecond, 2);
-    assert.equal(tiers.lambda.errorShare, 0.1);
-    assert.equal(tiers.lambda.latencyMsP99, 12);
-    assert.equal(tiers.fargate.errorShare, null);
-    assert.equal(tiers.lambda.running, 3);
+    assert.deepEqual(tiers.lambda, {
+      state: "ready",
+      weight: 100,
+      digest: "sha256:1",
+      running: 3,
+      desired: null,
+      requestsPerSecond: 2,
+      errorShare: 0.1,
+      latencyMsP50: null,
+      latencyMsP99: 12,
+      failed: null,
+      failure: null,
+    });
+    assert.deepEqual([tiers.fargate.errorShare, tiers.fargate.desired], [null, 0]);
+  });
+
+  test("tells a rate and a share as soon as there is anything to divide by", () => {
+    const read = (windowMs: number, requests: number): readonly (number | null)[] => {
+      const recent = { windowMs, requests, errors: requests };
+      const seen = { ...world(), recent: { lambda: recent, fargate: recent } };
+      const { requestsPerSecond, errorShare } = snapshotOf(source({ world: seen })).tiers.lambda;
+      return [requestsPerSecond, errorShare];
+    };
+    assert.deepEqual(read(0, 0), [null, null]);
+    assert.deepEqual(read(1, 1), [1000, 1]);
+  });
+
+  test("tells the end of a back-off until it is over", () => {
+    const at = (holdUntilMs: number | null): number | null =>
+      snapshotOf(source({ nowMs: 500, status: { ...initialStatus(), holdUntilMs } })).holdUntilMs;
+    assert.deepEqual([null, 499, 500, 501].map(at), [null, null, null, 501]);
   });
 
   test("knows no stay and no switch of a service that has never moved", () => {
     const { dwellUntilMs, lastSwitch, cost } = snapshotOf(source());
     assert.deepEqual([dwellUntilMs, lastSwitch, cost], [null, null, null]);
+    assert.equal(snapshotOf(source({ nowMs: 1 })).dwellUntilMs, null);
   });
 
   test("tells the end of the minimum stay until it has passed", () => {
-    const at = (nowMs: number): number | null =>
-      snapshotOf(
-        source({
-          nowMs,
-          status: { ...initialStatus(), target: "fargate", targetSinceMs: 60 * minute },
-        }),
-      ).dwellUntilMs;
-    assert.equal(at(109 * minute), 110 * minute);
-    assert.equal(at(110 * minute), null);
+    const at = (target: Tier, nowMs: number, targetSinceMs = 60 * minute): number | null =>
+      snapshotOf(source({ nowMs, status: { ...initialStatus(), target, targetSinceMs } }))
+        .dwellUntilMs;
+    assert.equal(at("fargate", 109 * minute), 110 * minute);
+    assert.equal(at("fargate", 110 * minute), null);
+    assert.equal(at("lambda", 69 * minute), 70 * minute);
+    assert.equal(at("lambda", 70 * minute), null);
+    assert.equal(at("lambda", 2, 1), 10 * minute + 1);
   });
 
   test("bills the last switch only if all of it was counted", () => {
@@ -105,7 +131,37 @@ describe("a snapshot", () => {
     assert.equal(whole?.reason, "busy");
     assert.ok((whole?.actualUsd ?? 0) > 0.0225, "the balancer's hour counts whole");
     assert.ok((whole?.stayedUsd ?? 0) > 0);
-    assert.equal(from(61)?.actualUsd, null);
+    const base = { atMs: 60 * minute, to: "fargate", reason: "busy" };
+    assert.deepEqual(from(61), { ...base, actualUsd: null, stayedUsd: null });
+    assert.deepEqual(from(10), { ...base, actualUsd: null, stayedUsd: null });
+  });
+
+  test("bills the whole, and since the last switch what was sent since", () => {
+    const status = { ...initialStatus(), target: "fargate" as const, targetSinceMs: 60 * minute };
+    const bill = (windows: SnapshotSource["windows"]): ReturnType<typeof snapshotOf> =>
+      snapshotOf(source({ status, windows }));
+    const windowAt = (at: number, lambdaRequests: number): SnapshotSource["windows"][number] => {
+      const rest = { periodMs: minute, fargateRequests: 0, tasks: 0, balancer: false };
+      return { startMs: at * minute, lambdaRequests, ...rest };
+    };
+    const since = [windowAt(60, 700), windowAt(61, 500)];
+    const alone = bill(since);
+    const { usd } = costOfWindows(since, profileDefault).actual;
+    const { alwaysLambda, alwaysFargate } = costOfWindows(since, profileDefault);
+    assert.ok(usd > 0);
+    assert.deepEqual(alone.cost, {
+      sinceMs: 60 * minute,
+      actualUsd: usd,
+      alwaysLambdaUsd: alwaysLambda.usd,
+      alwaysFargateUsd: alwaysFargate.usd,
+    });
+    assert.equal(alone.lastSwitch?.stayedUsd, alwaysLambda.usd);
+    // Whatever came before, the last minute before the switch included, is not the switch's.
+    const { lastSwitch } = bill([windowAt(58, 9000), windowAt(59, 9000), ...since]);
+    const near = (left: number | null | undefined, right: number): void =>
+      assert.ok(Math.abs((left ?? 0) - right) < 1e-12, `${left} is not ${right}`);
+    near(lastSwitch?.actualUsd, usd);
+    near(lastSwitch?.stayedUsd, alwaysLambda.usd);
   });
 });
 
@@ -136,6 +192,33 @@ describe("an alarm's reading", () => {
     );
     const reading = readAlarm(busy, { alarms: alarmsAtStart, samples }, 4 * minute + 5);
     assert.deepEqual([reading.value, reading.breaching, reading.periods], [3000, 2, 3]);
+  });
+
+  test("looks at whole minutes, however late it is", () => {
+    const lateMs = 30_000_967 * minute;
+    const samples = [5000, 100].map((requests, at) =>
+      window("lambda", lateMs + at * minute, requests),
+    );
+    const reading = readAlarm(busy, { alarms: alarmsAtStart, samples }, lateMs + 2 * minute + 5);
+    assert.deepEqual([reading.value, reading.breaching], [100, 1]);
+  });
+
+  test("breaches at or above the threshold, or below it", () => {
+    const read = (definition: AlarmDefinition, requests: number): readonly unknown[] => {
+      const seen = { alarms: alarmsAtStart, samples: [window("lambda", 14 * minute, requests)] };
+      const { breachesWhen, breaching } = readAlarm(definition, seen, 15 * minute);
+      return [breachesWhen, breaching];
+    };
+    assert.deepEqual(read(busy, 2999), ["at-least", 0]);
+    assert.deepEqual(read(busy, 3000), ["at-least", 1]);
+    // Fourteen minutes without a request, and the last one.
+    assert.deepEqual(read(quiet, 299), ["below", 15]);
+    assert.deepEqual(read(quiet, 300), ["below", 14]);
+  });
+
+  test("takes a missing datapoint for no number", () => {
+    const nothing = { alarms: alarmsAtStart, samples: [] };
+    assert.equal(readAlarm({ ...busy, threshold: 0 }, nothing, 60 * minute).breaching, 0);
   });
 
   test("takes silence for quiet, and for not busy", () => {

@@ -163,7 +163,8 @@ function lastSwitch({
   const base = { atMs: targetSinceMs, to: target, reason: switchReason };
   const at = windows.findIndex(({ startMs, periodMs }) => startMs + periodMs > targetSinceMs);
   // A bill that misses the beginning would call the switch cheaper than it was.
-  if (at < 0 || (windows[at]?.startMs ?? 0) > targetSinceMs) {
+  const first = windows[at];
+  if (first === undefined || first.startMs > targetSinceMs) {
     return { ...base, actualUsd: null, stayedUsd: null };
   }
   const whole = costOfWindows(windows, profile, prices);
