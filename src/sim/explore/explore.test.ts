@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { CodeSet } from "./code-set.ts";
 import { changed, decode, encode, viewOf } from "./codec.ts";
 import { explore, wayTo } from "./explore.ts";
-import { provesLiveness } from "./liveness.ts";
+import { provesLiveness, type Unit } from "./liveness.ts";
 import { type AbstractState, initialState } from "./state.ts";
 import { ticksOf } from "./step.ts";
 import { changesOf } from "./story.ts";
@@ -42,6 +42,59 @@ describe("a slice of the exploration", () => {
     assert.match(found?.property ?? "", /^10: a client holds/);
     assert.equal(found?.story.length, 1);
     assert.match(found?.story[0] ?? "", /applies the next action: stack ready → deleting/);
+  });
+});
+
+describe("liveness", () => {
+  const setOf = (...states: readonly AbstractState[]): CodeSet => {
+    const set = new CodeSet();
+    for (const state of states) set.add(encode(state), -1);
+    return set;
+  };
+  // Pinned to Lambda, which is then the goal whatever the policy wishes.
+  const home: AbstractState = { ...initialState, override: "lambda" };
+  const at = (route: number): AbstractState =>
+    route === 0 ? home : { ...home, route, shown: route, stack: "ready" };
+  const homeward: Unit = ({ route }) => at(Math.max(0, route - 1));
+
+  it("counts the ticks of the farthest state", () => {
+    const { ticksMax, failure } = provesLiveness(setOf(home, at(2), at(3), at(1)), homeward);
+    assert.equal(failure, null);
+    assert.deepEqual(ticksMax, { holds: 3, "wants Fargate": 3, "wants Lambda": 3 });
+  });
+
+  it("notices a circle, and a goal that is left", () => {
+    const circling: Unit = ({ route }) => at(route === 2 ? 3 : 2);
+    const { failure } = provesLiveness(setOf(at(2)), circling);
+    assert.equal(failure?.wish, "holds");
+    assert.deepEqual(failure?.story, [
+      "tick: route 50/50 → 0/100, shown 50/50 → 0/100",
+      "tick: route 0/100 → 50/50, shown 0/100 → 50/50",
+    ]);
+    const leaving: Unit = (state, wish) => (wish === "wants Lambda" ? at(2) : state);
+    const left = provesLiveness(setOf(home), leaving).failure;
+    assert.equal(left?.wish, "wants Lambda");
+    assert.equal(left?.story.length, 1);
+  });
+
+  it("follows a way with the other history where, and only where, the engine asked for it", () => {
+    const followed: string[] = [];
+    const asking: Unit = (state, wish, series, onSeries) => {
+      if (state.route === 2) onSeries();
+      if (wish === "holds") followed.push(`${series} ${state.route}`);
+      return homeward(state, wish, series, onSeries);
+    };
+    const { failure } = provesLiveness(setOf(at(1), at(3)), asking);
+    assert.equal(failure, null);
+    const clean = ["clean 1", "clean 0", "clean 3", "clean 2"];
+    assert.deepEqual(followed, [...clean, "failed 3", "failed 2"]);
+    const stuck: Unit = (state, wish, series, onSeries) => {
+      if (state.route === 2) onSeries();
+      return series === "failed" && state.route === 2
+        ? state
+        : homeward(state, wish, series, onSeries);
+    };
+    assert.equal(provesLiveness(setOf(at(1), at(3)), stuck).failure?.wish, "holds");
   });
 });
 

@@ -30,8 +30,16 @@ export interface Liveness {
   readonly failure: { readonly wish: Wish; readonly story: readonly string[] } | null;
 }
 
+/** One unit of time without faults; `onSeries` is told when the engine asks about the last way. */
+export type Unit = (
+  state: AbstractState,
+  wish: Wish,
+  series: Series,
+  onSeries: () => void,
+) => AbstractState;
+
 /** Follows the way from every state under every wish. */
-export function provesLiveness(states: CodeSet): Liveness {
+export function provesLiveness(states: CodeSet, unit: Unit = afterOneTick): Liveness {
   const ticksMax: Record<Wish, number> = { holds: 0, "wants Fargate": 0, "wants Lambda": 0 };
   const calm = new CodeSet();
   for (let index = 0; index < states.size; index += 1) {
@@ -42,7 +50,7 @@ export function provesLiveness(states: CodeSet): Liveness {
     for (let index = 0; index < calm.size; index += 1) calm.note(index, unknown);
     for (const series of sights.series) {
       for (let index = 0; index < begun; index += 1) {
-        const story = follow(calm, index, wish, series);
+        const story = follow(calm, index, { wish, series, unit });
         if (story !== null) return { ticksMax, failure: { wish, story } };
         ticksMax[wish] = Math.max(ticksMax[wish], calm.noteAt(index) >> 1);
       }
@@ -65,8 +73,7 @@ const asked = 1;
 function follow(
   known: CodeSet,
   from: number,
-  wish: Wish,
-  series: Series,
+  { wish, series, unit }: { readonly wish: Wish; readonly series: Series; readonly unit: Unit },
 ): readonly string[] | null {
   if (known.noteAt(from) !== unknown) return null;
   const way: number[] = [];
@@ -77,7 +84,7 @@ function follow(
   let at = decode(known.at(from));
   while (known.noteAt(index) === unknown) {
     let asks = false;
-    const next = afterOneTick(at, wish, series, () => {
+    const next = unit(at, wish, series, () => {
       asks = true;
     });
     if (isGoal(at, wish)) {
@@ -113,12 +120,11 @@ function calmedDown(state: AbstractState): AbstractState {
   return { ...calm, client, lingering: false, excused: false, before: null };
 }
 
-/** One unit of time without faults; `onSeries` is told when the engine asks about the last way. */
-export function afterOneTick(
+function afterOneTick(
   state: AbstractState,
   wish: Wish,
   series: Series,
-  onSeries: () => void = () => undefined,
+  onSeries: () => void,
 ): AbstractState {
   const arrived = { ...state, ...later(state), ...progressed({ ...state, ...later(state) }) };
   const balancer = arrived.client === extender ? "in use" : "quiet";
