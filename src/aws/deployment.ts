@@ -82,6 +82,7 @@ export function readDeployment(variables: Variables): Deployment {
     .map(([name]) => name);
   const domain = read("LAMBDAFLEX_DOMAIN");
   const missing = domain === "" ? [] : neededForDomain.filter((name) => read(name) === "");
+  if (!URL.canParse(read("LAMBDAFLEX_API_URL"))) wrong.push("LAMBDAFLEX_API_URL");
   const parameters = parametersOf(read("LAMBDAFLEX_BURST_PARAMETERS"));
   const problems = new Set<string>([...wrong, ...missing]);
   if (parameters === null) problems.add("LAMBDAFLEX_BURST_PARAMETERS");

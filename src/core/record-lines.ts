@@ -37,7 +37,8 @@ export function parseRecord(line: string, number: number): RunRecord {
   const record = Object(jsonOf(line)) as { type?: unknown; version?: unknown };
   const { type, version } = record;
   if (number === 1) checkHead(type, version);
-  const check = Object.hasOwn(checks, String(type)) ? checks[type as RunRecord["type"]] : null;
+  const known = typeof type === "string" && Object.hasOwn(checks, type);
+  const check = known ? checks[type as RunRecord["type"]] : null;
   const problem = check === null ? "it is of no known kind" : check(record);
   if (problem === null) return record as RunRecord;
   const message = `line ${number} is no line of a recording: ${problem}`;

@@ -1,19 +1,11 @@
 /** Requests out of an HTTP archive, as browsers and proxies save it. */
 import type { ReplayRequest } from "./observed.ts";
+import { isMethod, isTarget, sendableFields } from "./sendable.ts";
 
 /** Requests that are taken from one archive. */
 const requestsMax = 1000;
 
 type Json = Readonly<Record<string, unknown>>;
-
-/** Headers of the connection that was recorded, and those that are written anew. */
-const leftOut = new RegExp(
-  "^(?::.*|host|connection|content-length|transfer-encoding|keep-alive|proxy-.*|upgrade|te|" +
-    "expect)$",
-  "i",
-);
-const fieldName = /^[\w!#$%&'*+.^`|~-]+$/;
-const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Whether a parsed file looks like an HTTP archive. */
 export function isHar(document: unknown): boolean {
@@ -36,17 +28,17 @@ export function harRequests(document: unknown): readonly ReplayRequest[] {
 
 function requestOf(raw: unknown): ReplayRequest | null {
   if (!isObject(raw) || typeof raw.method !== "string" || typeof raw.url !== "string") return null;
-  if (!/^[A-Z]{1,20}$/.test(raw.method)) return null;
+  if (!isMethod(raw.method)) return null;
   const parts = /^https?:\/\/[^/?#]*([^?#]*)(\?[^#]*)?/i.exec(raw.url);
   if (!parts) return null;
   const [, path = "", query = ""] = parts;
   const target = `${path || "/"}${query}`;
-  if (!/^\/[\x21-\x7e]*$/.test(target)) return null;
-  const headers = list(raw.headers).flatMap((one): [string, string][] => {
-    if (!isObject(one) || typeof one.name !== "string" || typeof one.value !== "string") return [];
-    const valid = fieldName.test(one.name) && fieldValue.test(one.value);
-    return valid && !leftOut.test(one.name) ? [[one.name, one.value]] : [];
+  if (!isTarget(target)) return null;
+  const named = list(raw.headers).flatMap((one): [string, string][] => {
+    const isField = isObject(one) && typeof one.name === "string" && typeof one.value === "string";
+    return isField ? [[String(one.name), String(one.value)]] : [];
   });
+  const headers = sendableFields(named);
   return { method: raw.method, target, headers, body: bodyOf(raw.postData), origin: "har" };
 }
 

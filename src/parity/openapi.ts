@@ -3,10 +3,13 @@
  * and, where it has none, of the simplest values that its schemas allow.
  */
 import type { ReplayRequest } from "./observed.ts";
+import { isTarget, sendableFields } from "./sendable.ts";
 
 /** Operations that are taken; a document can describe more than anybody wants to send. */
 const requestsMax = 500;
 const depthMax = 8;
+/** Values made for one schema: one that has itself as a property several times explodes. */
+const valuesMax = 2000;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -31,7 +34,8 @@ export function openApiRequests(document: unknown): readonly ReplayRequest[] {
       const operation = resolved(document, operations[method]);
       if (!isObject(operation)) continue;
       const shared = list(operations.parameters);
-      requests.push(...requestsOf(document, method, base + path, operation, shared));
+      const made = requestsOf(document, method, base + path, operation, shared);
+      requests.push(...made.filter(({ target }) => isTarget(target)));
       if (requests.length >= requestsMax) return requests.slice(0, requestsMax);
     }
   }
@@ -74,7 +78,7 @@ function requestsOf(
     });
   const query = parameters
     .filter((parameter) => parameter.in === "query" && parameter.required)
-    .map(({ name, value }) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
+    .map(({ name, value }) => `${encoded(name)}=${encoded(value)}`);
   const search = query.length > 0 ? `?${query.join("&")}` : "";
   const sent = bodyOf(document, operation);
   const headers: [string, string][] = [["accept", "*/*"]];
@@ -84,20 +88,24 @@ function requestsOf(
   if (sent) headers.push(["content-type", sent.type]);
   const body = sent ? new TextEncoder().encode(sent.text) : null;
   const make = (path: string, origin: string): ReplayRequest => {
-    return { method: method.toUpperCase(), target: path + search, headers, body, origin };
+    const fields = sendableFields(headers);
+    return { method: method.toUpperCase(), target: path + search, headers: fields, body, origin };
   };
   const plain = make(
-    fill(({ value }) => encodeURIComponent(value)),
+    fill(({ value }) => encoded(value)),
     "openapi",
   );
   const texts = parameters.some((parameter) => parameter.in === "path" && parameter.isText);
   if (method !== "get") return [plain];
   const head = { ...plain, method: "HEAD", body: null };
   // A value with a slash in it shows whether the service relies on an encoded path.
-  const encoded = fill(({ value, isText }) =>
-    isText ? `${encodeURIComponent(value)}%2Fx` : encodeURIComponent(value),
-  );
-  return texts ? [plain, head, make(encoded, "openapi, encoded path")] : [plain, head];
+  const slashed = fill(({ value, isText }) => (isText ? `${encoded(value)}%2Fx` : encoded(value)));
+  return texts ? [plain, head, make(slashed, "openapi, encoded path")] : [plain, head];
+}
+
+/** Half a character cannot be encoded: it becomes U+FFFD. */
+function encoded(text: string): string {
+  return encodeURIComponent(text.toWellFormed());
 }
 
 function parameterOf(document: Json, raw: unknown): Parameter | null {
@@ -107,13 +115,13 @@ function parameterOf(document: Json, raw: unknown): Parameter | null {
   }
   const schema = resolved(document, given.schema ?? given);
   const example = given.example ?? firstExample(document, given.examples);
-  const value = example ?? sampleOf(document, schema, 0);
+  const value = example ?? sampleOf(document, schema);
   const isText = isObject(schema) && schema.type === "string" && !schema.format && !schema.enum;
   return {
     name: given.name,
     in: given.in,
     required: given.required === true,
-    value: isObject(value) || Array.isArray(value) ? JSON.stringify(value) : String(value),
+    value: textOf(value),
     isText,
   };
 }
@@ -126,7 +134,7 @@ function bodyOf(document: Json, operation: Json): { type: string; text: string }
     const media = type === undefined ? null : resolved(document, declared.content[type]);
     if (type === undefined || !isObject(media)) return null;
     const example = media.example ?? firstExample(document, media.examples);
-    const value = example ?? sampleOf(document, resolved(document, media.schema), 0);
+    const value = example ?? sampleOf(document, resolved(document, media.schema));
     return { type, text: encode(type, value) };
   }
   // Swagger 2 has the body among the parameters.
@@ -134,18 +142,22 @@ function bodyOf(document: Json, operation: Json): { type: string; text: string }
     .map((raw) => resolved(document, raw))
     .find((parameter) => isObject(parameter) && parameter.in === "body");
   if (!isObject(body)) return null;
-  const value = sampleOf(document, resolved(document, body.schema), 0);
+  const value = sampleOf(document, resolved(document, body.schema));
   return { type: "application/json", text: JSON.stringify(value) };
 }
 
 function encode(type: string, value: unknown): string {
   if (/x-www-form-urlencoded/i.test(type) && isObject(value)) {
     const pairs = Object.entries(value).map(
-      ([name, one]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(one))}`,
+      ([name, one]) => `${encoded(name)}=${encoded(textOf(one))}`,
     );
     return pairs.join("&");
   }
   return typeof value === "string" && !/json/i.test(type) ? value : JSON.stringify(value);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 }
 
 function firstExample(document: Json, examples: unknown): unknown {
@@ -154,10 +166,16 @@ function firstExample(document: Json, examples: unknown): unknown {
   return isObject(first) ? first.value : undefined;
 }
 
+/** How many values were made for one schema so far. */
+interface Made {
+  values: number;
+}
+
 /** The simplest value of a schema. */
-function sampleOf(document: Json, raw: unknown, depth: number): unknown {
+function sampleOf(document: Json, raw: unknown, depth = 0, made: Made = { values: 0 }): unknown {
   const schema = resolved(document, raw);
-  if (!isObject(schema) || depth > depthMax) return "x";
+  made.values += 1;
+  if (!isObject(schema) || depth > depthMax || made.values > valuesMax) return "x";
   if (schema.example !== undefined) return schema.example;
   const [example] = list(schema.examples);
   if (example !== undefined) return example;
@@ -166,13 +184,13 @@ function sampleOf(document: Json, raw: unknown, depth: number): unknown {
   const [choice] = list(schema.enum);
   if (choice !== undefined) return choice;
   const [part] = [...list(schema.oneOf), ...list(schema.anyOf)];
-  if (part !== undefined) return sampleOf(document, part, depth + 1);
-  if (schema.allOf) return mergedSample(document, schema, depth);
-  return simplest(document, schema, depth);
+  if (part !== undefined) return sampleOf(document, part, depth + 1, made);
+  if (schema.allOf) return mergedSample(document, schema, depth, made);
+  return simplest(document, schema, depth, made);
 }
 
-function mergedSample(document: Json, schema: Json, depth: number): unknown {
-  const samples = list(schema.allOf).map((part) => sampleOf(document, part, depth + 1));
+function mergedSample(document: Json, schema: Json, depth: number, made: Made): unknown {
+  const samples = list(schema.allOf).map((part) => sampleOf(document, part, depth + 1, made));
   return Object.assign({}, ...samples.filter(isObject));
 }
 
@@ -185,25 +203,30 @@ const texts: Readonly<Record<string, string>> = {
   byte: "eA==",
 };
 
-function simplest(document: Json, schema: Json, depth: number): unknown {
+function simplest(document: Json, schema: Json, depth: number, made: Made): unknown {
   const type = Array.isArray(schema.type) ? schema.type[0] : schema.type;
-  if (type === "integer" || type === "number") return Number(schema.minimum ?? 1);
+  if (type === "integer" || type === "number") return numberOr(schema.minimum, 1);
   if (type === "boolean") return true;
   if (type === "null") return null;
   if (type === "array") {
-    const count = Math.min(Number(schema.minItems ?? 1), 3);
-    return Array.from({ length: count }, () => sampleOf(document, schema.items, depth + 1));
+    const count = Math.min(numberOr(schema.minItems, 1), 3);
+    return Array.from({ length: count }, () => sampleOf(document, schema.items, depth + 1, made));
   }
   if (type === "object" || isObject(schema.properties)) {
     const required = list(schema.required);
     const properties = isObject(schema.properties) ? schema.properties : {};
     const names = Object.keys(properties).filter((name) => required.includes(name));
     return Object.fromEntries(
-      names.map((name) => [name, sampleOf(document, properties[name], depth + 1)]),
+      names.map((name) => [name, sampleOf(document, properties[name], depth + 1, made)]),
     );
   }
-  const text = texts[String(schema.format)] ?? "x";
-  return text.padEnd(Math.min(Number(schema.minLength ?? 0), 200), "x");
+  const { format } = schema;
+  const known = typeof format === "string" && Object.hasOwn(texts, format) ? texts[format] : null;
+  return (known ?? "x").padEnd(Math.min(numberOr(schema.minLength, 0), 200), "x");
+}
+
+function numberOr(value: unknown, otherwise: number): number {
+  return typeof value === "number" ? value : otherwise;
 }
 
 /** Follows references inside the document, a few at most: they may lead in a circle. */

@@ -89,6 +89,39 @@ describe("OpenAPI", () => {
     assert.equal(put ? text(put) : "", '{"a":1}');
   });
 
+  test("a schema that has itself as many properties does not explode", () => {
+    const names = Array.from({ length: 20 }, (_, at) => `p${at}`);
+    const Node = {
+      type: "object",
+      required: names,
+      properties: Object.fromEntries(names.map((name) => [name, { $ref: "#/Node" }])),
+    };
+    const content = { "application/json": { schema: { $ref: "#/Node" } } };
+    const paths = { "/a": { post: { requestBody: { content } } } };
+    const [post] = openApiRequests({ openapi: "3.1.0", paths, Node });
+    assert.ok(post && text(post).length < 100_000);
+    assert.ok(Object.hasOwn(JSON.parse(text(post)) as object, "p19"));
+  });
+
+  test("what cannot be sent is left out", () => {
+    const header = (name: string, example: string): unknown => {
+      return { name, in: "header", required: true, example };
+    };
+    const parameters = [
+      header("X-A", "1"),
+      header("X-B", "1\r\nX-C: 2"),
+      header("X D", "1"),
+      header("Content-Length", "5"),
+    ];
+    const paths = { "/a": { put: { parameters } }, "/b c": { put: {} }, "/d": { put: {} } };
+    const requests = openApiRequests({ openapi: "3.1.0", paths });
+    assert.deepEqual(requests.map(requestText), ["PUT /a", "PUT /d"]);
+    assert.deepEqual(requests[0]?.headers, [
+      ["accept", "*/*"],
+      ["x-a", "1"],
+    ]);
+  });
+
   test("nothing that could be a document brings it down", () => {
     const leaf = fc.oneof(fc.string(), fc.integer(), fc.constant(null), fc.boolean());
     const keys = fc.constantFrom(

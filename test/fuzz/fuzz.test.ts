@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { awsTarget } from "./aws.ts";
+import { documentTargets } from "./documents.ts";
 import { parserTargets } from "./parsers.ts";
 import { type SocketTargets, startSocketTargets } from "./sockets.ts";
 import type { Target } from "./target.ts";
@@ -33,7 +34,7 @@ async function check({ name, cost, run, replay }: Target): Promise<void> {
   await run(Math.ceil(inputs / cost), seed);
 }
 
-for (const target of parserTargets) test(target.name, () => check(target));
+for (const target of [...parserTargets, ...documentTargets]) test(target.name, () => check(target));
 
 test("answers of AWS", () => check(aws));
 
@@ -42,7 +43,9 @@ test("over sockets", async () => {
 });
 
 test("saved inputs belong to a target", () => {
-  const names = [...parserTargets, aws, ...sockets.targets].map(({ name }) => name);
+  const names = [...parserTargets, ...documentTargets, aws, ...sockets.targets].map(
+    ({ name }) => name,
+  );
   assert.deepEqual(
     Object.keys(saved).filter((name) => !names.includes(name)),
     [],

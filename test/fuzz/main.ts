@@ -4,6 +4,7 @@
  */
 import { leave, optionsOf, whole } from "../../proof/options.ts";
 import { awsTarget } from "./aws.ts";
+import { documentTargets } from "./documents.ts";
 import { parserTargets } from "./parsers.ts";
 import { startSocketTargets } from "./sockets.ts";
 
@@ -14,7 +15,7 @@ const seed = whole("seed", values.seed, { otherwise: 1, min: 0, max: 2 ** 31 });
 const batch = 20_000;
 
 const sockets = await startSocketTargets();
-const all = [...parserTargets, await awsTarget(), ...sockets.targets];
+const all = [...parserTargets, ...documentTargets, await awsTarget(), ...sockets.targets];
 const targets = all.filter(({ name }) => values.target === undefined || name === values.target);
 if (targets.length === 0) {
   leave(

@@ -26,16 +26,18 @@ export function target<T>(
     name,
     cost,
     async run(count, seed) {
-      const property = fc.asyncProperty(inputs, async (input) => {
-        await bounded(check(input));
-      });
+      const property = fc.asyncProperty(inputs, (input) => bounded(() => check(input)));
       await fc.assert(property, { numRuns: count, seed, verbose: 0 });
     },
-    replay: async (saved) => bounded(check(saved as T)),
+    replay: (saved) => bounded(() => check(saved as T)),
   };
 }
 
-async function bounded(work: void | Promise<void>): Promise<void> {
+async function bounded(begin: () => void | Promise<void>): Promise<void> {
+  const begunMs = performance.now();
+  const work = begin();
+  const tookMs = performance.now() - begunMs;
+  if (tookMs > hangMs) throw new Error(`hangs for ${Math.round(tookMs)} ms`);
   if (work === undefined) return;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

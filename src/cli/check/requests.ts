@@ -8,6 +8,7 @@ import type { Endpoint } from "../../local/service.ts";
 import { harRequests, isHar } from "../../parity/har.ts";
 import type { ReplayRequest } from "../../parity/observed.ts";
 import { isOpenApi, openApiRequests } from "../../parity/openapi.ts";
+import { isSendable } from "../../parity/sendable.ts";
 import { openRecording } from "../recording.ts";
 
 /** What the command line says about requests. */
@@ -44,7 +45,8 @@ export async function readDocuments(sources: RequestSources): Promise<Documents>
 async function rehearsedRequests(path: string): Promise<readonly ReplayRequest[]> {
   const { head } = await openRecording(path);
   const requests = head?.requests ?? [];
-  if (requests.length > 0) return requests.map((request) => mixRequest(request, "recording"));
+  const sendable = requests.map((request) => mixRequest(request, "recording")).filter(isSendable);
+  if (sendable.length > 0) return sendable;
   const hint = "A recording of lambdaflex rehearse --record FILE does; in one of dev nobody sends.";
   throw new UserError("RECORD_FOREIGN", `${path} holds no request`, hint);
 }
