@@ -9,7 +9,7 @@ import {
   soundsLikeState,
 } from "./patterns.ts";
 import { functionsOf } from "./scope.ts";
-import { lineAt, type SourceText } from "./source-text.ts";
+import { inOrder, lineAt, type SourceText } from "./source-text.ts";
 
 /** A rule of one language alone; `name` is the file's, which commands may run. */
 export type CodeRule = (source: SourceText, context: CodeContext, name: string) => readonly Hit[];
@@ -74,8 +74,11 @@ export function tableHits(
 
 /** The header is put into a variable first, and then the first entry is taken. */
 function forwardedHits(source: SourceText): readonly Hit[] {
-  const header =
-    /([\w$]+)\s*:?=(?!=)[^;\n=]*["'`](?:HTTP_)?X[-_]Forwarded[-_]For["'`](?![^;\n]*split\()/gi;
+  const header = inOrder(
+    "gi",
+    /(?<![\w$])([\w$]+)\s*:?=(?!=)[^;\n=]*["'`](?:HTTP_)?X[-_]Forwarded[-_]For["'`]/,
+    /(?![^;\n]*split\()/,
+  );
   return matches(source, header).flatMap(({ index, line, text }) => {
     const name = /^[\w$]+/.exec(text)?.[0].replaceAll("$", "\\$") ?? "";
     const first = new RegExp(

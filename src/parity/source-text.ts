@@ -93,15 +93,21 @@ export function lineAt(text: string, index: number): number {
   return line;
 }
 
+/** A bracket that does not close within so many characters was none: the text was misread … */
+const bracketsMax = 50_000;
+/** … and so much of its line is taken for what it holds. */
+const misreadMax = 1000;
+
 /** The text between the bracket at `open` and the one that closes it, both left out. */
 export function insideBrackets(bare: string, open: number): string {
   const pairs: Readonly<Record<string, string>> = { "(": ")", "{": "}", "[": "]" };
   const closing = pairs[bare[open] ?? ""];
   let depth = 0;
-  for (let at = open; at < bare.length; at += 1) {
+  const end = Math.min(bare.length, open + bracketsMax);
+  for (let at = open; at < end; at += 1) {
     if (bare[at] === bare[open]) depth += 1;
     else if (bare[at] === closing) depth -= 1;
     if (depth === 0) return bare.slice(open + 1, at);
   }
-  return bare.slice(open + 1);
+  return bare.slice(open + 1, open + 1 + misreadMax).split("\n", 1)[0] ?? "";
 }

@@ -184,6 +184,10 @@ const code = fc
     maxLength: 40,
   })
   .map((parts) => parts.join(""));
+/** The same again and again, as in generated files: whatever is not linear shows. */
+const monotonous = fc
+  .tuple(fc.oneof(piece, fc.constantFrom("$", "_", "open(", "app.listen(", "a.b")), fc.nat(60_000))
+  .map(([text, length]) => text.repeat(Math.ceil(length / text.length)));
 const languages = ["javascript", "python", "go"] as const;
 
 function checkCode(text: string): void {
@@ -334,6 +338,7 @@ export const documentTargets: readonly Target[] = [
   target("scenarios", damaged([scenario]), checkScenario, 5),
   target("dockerfiles", dockerfile, checkDockerfile),
   target("source-code", code, checkCode, 5),
+  target("monotonous-code", monotonous, checkCode, 100),
   target("api-documents", damaged([openApi, swagger, har]), checkDocument),
   target("notes", damaged([memory, told, logLine, wish]), checkNote),
   target("variables", variables, checkVariables),
