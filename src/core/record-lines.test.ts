@@ -97,6 +97,16 @@ describe("a line of a recording", () => {
     assert.throws(() => parseRecord(withRequests(1001), 1), { code: "RECORD_LINE_INVALID" });
   });
 
+  it("is of a known kind", () => {
+    const nothing = { toString: 1, valueOf: 1 };
+    for (const type of ["note", "toString", "", 1, null, nothing, ["event"]]) {
+      assert.throws(() => parseRecord(JSON.stringify({ type }), 2), {
+        code: "RECORD_LINE_INVALID",
+        message: /it is of no known kind$/,
+      });
+    }
+  });
+
   it("is refused with a hint", () => {
     const refusal = { name: "RecordError", hint: "Was the file changed by hand?" };
     assert.throws(() => parseRecord("{}", 2), refusal);
