@@ -45,11 +45,11 @@ export function provesLiveness(states: CodeSet, unit: Unit = afterOneTick): Live
   for (let index = 0; index < states.size; index += 1) {
     calm.add(encode(calmedDown(decode(states.at(index)))), unknown);
   }
-  const begun = calm.size;
   for (const wish of sights.policy) {
     for (let index = 0; index < calm.size; index += 1) calm.note(index, unknown);
     for (const series of sights.series) {
-      for (let index = 0; index < begun; index += 1) {
+      // Should a way pass a state that no exploration has found, that one is followed, too.
+      for (let index = 0; index < calm.size; index += 1) {
         const story = follow(calm, index, { wish, series, unit });
         if (story !== null) return { ticksMax, failure: { wish, story } };
         ticksMax[wish] = Math.max(ticksMax[wish], calm.noteAt(index) >> 1);
