@@ -1,12 +1,14 @@
 /** A slice of `npm run mutate`: every so many guards of the core, and the machine that judges. */
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
 import { describe, test } from "node:test";
 import { casesOf } from "../proof/mutate/cases.ts";
 import { type Judged, judgeAll } from "../proof/mutate/court.ts";
 import { unusedEntries } from "../proof/mutate/equivalent.ts";
 import { type Mutant, mutantsOf } from "../proof/mutate/mutants.ts";
 
-const { mutants, toJudge, unchanged, proofsOf } = casesOf();
+const { files, mutants, toJudge, unchanged, proofsOf } = casesOf();
 /** A prime, so that no pattern of the code is always met or always missed. */
 const stride = 13;
 /** No proof takes nearly as long: whoever does is in an endless loop. */
@@ -26,6 +28,19 @@ describe("a slice of the mutation", () => {
     const slice = toJudge.filter((_, at) => at % stride === 0);
     assert.ok(slice.length >= 100, `${slice.length} mutants`);
     assert.deepEqual(await survivorsOf(slice), []);
+  });
+
+  test("no file of the core is left out that does anything", () => {
+    const core = new URL("../src/core/", import.meta.url);
+    const names = readdirSync(core).filter((name) => /(?<!\.test)\.ts$/.test(name));
+    const missing = names
+      .map((name) => `src/core/${name}`)
+      .filter((file) => !files.includes(file))
+      .filter((file) => {
+        const source = readFileSync(new URL(`../${file}`, import.meta.url), "utf8");
+        return mutantsOf(file, stripTypeScriptTypes(source)).length > 0;
+      });
+    assert.deepEqual(missing, []);
   });
 
   test("the list of mutants that change nothing has no line too many", () => {

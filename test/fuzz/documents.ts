@@ -7,9 +7,10 @@ import fc from "fast-check";
 import { readDeployment } from "../../src/aws/deployment.ts";
 import { memoryOf } from "../../src/aws/memory.ts";
 import { loadScenario } from "../../src/cli/simulate-scenario.ts";
-import { parseControllerConfig } from "../../src/config/controller.ts";
+import { controllerConfigText, parseControllerConfig } from "../../src/config/controller.ts";
 import { UserError } from "../../src/config/errors.ts";
 import { locateJsonError } from "../../src/config/json.ts";
+import { parseConfig } from "../../src/config/parse.ts";
 import { toldOf } from "../../src/controller/told.ts";
 import { recordLine } from "../../src/core/record.ts";
 import { parseRecord, RecordError } from "../../src/core/record-lines.ts";
@@ -92,11 +93,17 @@ function checkRecording([text, number]: readonly [string, number]): void {
 }
 
 const scenario = {
-  memoryMB: 512,
+  lambdaMemoryMB: 512,
+  architecture: "arm64",
   region: "us-east-1",
-  prices: { lambdaRequestUsd: 1e-7 },
+  prices: {},
   thresholds: { up: { requestsPerMinute: 3000, periods: 2, of: 3 }, down: { minutes: 5 } },
-  realistic: { seeds: 3, delays: {} },
+  realistic: {
+    seed: 3,
+    standby: "warm",
+    delays: { dnsSeconds: [10, 60] },
+    transition: { ttlSeconds: 60, stepPercents: [50, 100] },
+  },
 };
 const folder = mkdtempSync(join(tmpdir(), "lambdaflex-fuzz-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -296,6 +303,7 @@ function checkNote(text: string): void {
   if (control?.type === "load") assert.ok(control.factor >= 0 && control.factor <= 4);
 }
 
+const controllerConfig = controllerConfigText(parseConfig({ command: "node a.js" }, "/", "x"));
 const variables = fc.dictionary(
   fc.constantFrom(
     "LAMBDAFLEX_APP",
@@ -305,7 +313,12 @@ const variables = fc.dictionary(
     "LAMBDAFLEX_DOMAIN",
     "LAMBDAFLEX_DIGEST",
   ),
-  fc.oneof(fc.string(), json, fc.constantFrom("https://[", "http://x:99999/", "shop", "{}")),
+  fc.oneof(
+    fc.string(),
+    json,
+    damaged([JSON.parse(controllerConfig)]),
+    fc.constantFrom("https://[", "http://x:99999/", "shop", "{}"),
+  ),
 );
 const fits = {
   LAMBDAFLEX_APP: "shop",
@@ -321,13 +334,43 @@ const fits = {
 function checkVariables(given: Readonly<Record<string, string>>): void {
   for (const read of [
     () => void readDeployment({ ...fits, ...given }),
-    () => void parseControllerConfig(given.LAMBDAFLEX_CONFIG ?? ""),
+    () => void parseControllerConfig(given.LAMBDAFLEX_CONFIG ?? controllerConfig),
   ]) {
     try {
       read();
     } catch (error) {
       assert.match(String(error), /^Error: .*LAMBDAFLEX_/);
     }
+  }
+}
+
+/** What is damaged is accepted while it is whole, or nothing behind the door is ever reached. */
+export async function checkGood(): Promise<void> {
+  const path = join(folder, "good.json");
+  writeFileSync(path, JSON.stringify(scenario));
+  await loadScenario(path);
+  readDeployment(fits);
+  parseControllerConfig(controllerConfig);
+  for (const [at, record] of records.entries()) parseRecord(JSON.stringify(record), at + 1);
+  for (const [document, count] of [
+    [openApi, 4],
+    [swagger, 1],
+  ] as const) {
+    assert.equal(openApiRequests(document).length, count);
+  }
+  assert.equal(harRequests(har).length, 1);
+  assert.deepEqual(memoryOf(JSON.stringify(memory)), memory);
+  assert.deepEqual(toldOf(JSON.stringify(told)), told);
+  assert.deepEqual(parseLogLine(JSON.stringify(logLine)), logLine);
+  assert.deepEqual(parseControl(JSON.stringify(wish)), wish);
+  assert.ok(fc.sample(dockerfile, { numRuns: 500, seed: 1 }).some(isDockerfile));
+}
+
+function isDockerfile(text: string): boolean {
+  try {
+    return parseDockerfile(text).stages.length > 1;
+  } catch {
+    return false;
   }
 }
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { awsTarget } from "./aws.ts";
-import { documentTargets } from "./documents.ts";
+import { checkGood, documentTargets } from "./documents.ts";
 import { parserTargets } from "./parsers.ts";
 import { type SocketTargets, startSocketTargets } from "./sockets.ts";
 import type { Target } from "./target.ts";
@@ -35,6 +35,8 @@ async function check({ name, cost, run, replay }: Target): Promise<void> {
 }
 
 for (const target of [...parserTargets, ...documentTargets]) test(target.name, () => check(target));
+
+test("documents are good before they are damaged", checkGood);
 
 test("answers of AWS", () => check(aws));
 
