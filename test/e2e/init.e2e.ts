@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { assertMistake } from "./mistake.ts";
 import { makeFolder, run } from "./rig.ts";
 
@@ -21,23 +21,26 @@ const toolchains = [
   ["go", "go", "version"],
 ] as const;
 
-for (const [language, program, ...args] of toolchains) {
-  const missing = spawnSync(program, args).status !== 0 && `there is no ${program}`;
-  test(`a new ${language} service is rehearsed at once`, { skip: missing }, async () => {
-    const parent = makeFolder({});
-    const made = await run(parent, ["init", "my-service", "--language", language, "--json"]);
-    assert.equal(made.code, 0, made.stderr);
-    const { name, wrote, kept } = JSON.parse(made.stdout) as InitResult;
-    assert.deepEqual([name, kept], ["my-service", []]);
-    for (const path of wrote) assert.ok(existsSync(join(parent, "my-service", path)), path);
-    const options = ["--peak", "150", "--speed", "120", "--json"];
-    const ended = await run(join(parent, "my-service"), ["rehearse", ...options]);
-    assert.equal(ended.code, 0, ended.stderr);
-    const result = JSON.parse(ended.stdout) as { ok: boolean; failed: number; requests: number };
-    assert.deepEqual([result.ok, result.failed], [true, 0]);
-    assert.ok(result.requests > 100);
-  });
-}
+// Mostly they wait, so that all of them are rehearsed at once.
+describe("a new service is rehearsed at once", { concurrency: true }, () => {
+  for (const [language, program, ...args] of toolchains) {
+    const missing = spawnSync(program, args).status !== 0 && `there is no ${program}`;
+    test(language, { skip: missing }, async () => {
+      const parent = makeFolder({});
+      const made = await run(parent, ["init", "my-service", "--language", language, "--json"]);
+      assert.equal(made.code, 0, made.stderr);
+      const { name, wrote, kept } = JSON.parse(made.stdout) as InitResult;
+      assert.deepEqual([name, kept], ["my-service", []]);
+      for (const path of wrote) assert.ok(existsSync(join(parent, "my-service", path)), path);
+      const options = ["--peak", "150", "--speed", "120", "--json"];
+      const ended = await run(join(parent, "my-service"), ["rehearse", ...options]);
+      assert.equal(ended.code, 0, ended.stderr);
+      const result = JSON.parse(ended.stdout) as { ok: boolean; failed: number; requests: number };
+      assert.deepEqual([result.ok, result.failed], [true, 0]);
+      assert.ok(result.requests > 100);
+    });
+  }
+});
 
 test("what exists stays as it is", async () => {
   const files = { Dockerfile: "FROM mine\n", "package.json": { main: "app.js" }, "app.js": "" };

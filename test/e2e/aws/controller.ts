@@ -1,12 +1,12 @@
 /** The controller of an account on this machine: its handler, woken as AWS would wake it. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { openTable, readStatus, writeStatus } from "../../src/aws/table.ts";
-import { type ControllerHandler, createHandler } from "../../src/controller/handler.ts";
-import type { Override } from "../../src/core/index.ts";
-import { ConflictError } from "../../src/core/index.ts";
-import { probeOf } from "../aws/world/probe.ts";
-import type { World } from "../aws/world/world.ts";
-import { type Account, names } from "./aws-account.ts";
+import { openTable, readStatus, writeStatus } from "../../../src/aws/table.ts";
+import { type ControllerHandler, createHandler } from "../../../src/controller/handler.ts";
+import type { Override } from "../../../src/core/index.ts";
+import { ConflictError } from "../../../src/core/index.ts";
+import { probeOf } from "../../aws/world/probe.ts";
+import type { World } from "../../aws/world/world.ts";
+import { type Account, names } from "./account.ts";
 
 /** A controller that runs. */
 export interface Controlling {

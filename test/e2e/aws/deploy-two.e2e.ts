@@ -1,9 +1,9 @@
 /** Two deployments of one service at once, against an account on this machine. */
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { type Account, names, openAccount, pushed, serviceFolder } from "./aws-account.ts";
-import { assertMistake } from "./mistake.ts";
-import { type Ended, run } from "./rig.ts";
+import { assertMistake } from "../mistake.ts";
+import { type Ended, run } from "../rig.ts";
+import { type Account, names, openAccount, pushed, serviceFolder } from "./account.ts";
 
 let account: Account;
 beforeEach(async () => {

@@ -1,13 +1,13 @@
 /** An AWS account on this machine for the command line, and a docker that pushes into it. */
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { deploymentNames } from "../../src/core/deployment.ts";
-import { type Loopback, startLoopback } from "../aws/loopback/server.ts";
-import { bootstrap } from "../aws/world/bootstrap.ts";
-import { addZone } from "../aws/world/dns.ts";
-import { addRepository, pushImage, type Repository } from "../aws/world/repositories.ts";
-import { createWorld, type World } from "../aws/world/world.ts";
-import { makeFolder, type Options } from "./rig.ts";
+import { deploymentNames } from "../../../src/core/deployment.ts";
+import { type Loopback, startLoopback } from "../../aws/loopback/server.ts";
+import { bootstrap } from "../../aws/world/bootstrap.ts";
+import { addZone } from "../../aws/world/dns.ts";
+import { addRepository, pushImage, type Repository } from "../../aws/world/repositories.ts";
+import { createWorld, type World } from "../../aws/world/world.ts";
+import { makeFolder, type Options } from "../rig.ts";
 
 /** The service of these tests. */
 export const app = "shop";

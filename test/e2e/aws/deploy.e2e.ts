@@ -5,9 +5,11 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import type { UpdateResult } from "../../src/cli/deploy/update.ts";
-import { changeByHand } from "../aws/world/dns.ts";
-import { pushImage } from "../aws/world/repositories.ts";
+import type { UpdateResult } from "../../../src/cli/deploy/update.ts";
+import { changeByHand } from "../../aws/world/dns.ts";
+import { pushImage } from "../../aws/world/repositories.ts";
+import { assertMistake } from "../mistake.ts";
+import { type Ended, type Options, run, start } from "../rig.ts";
 import {
   type Account,
   app,
@@ -17,9 +19,7 @@ import {
   pushed,
   serviceFolder,
   withDocker,
-} from "./aws-account.ts";
-import { assertMistake } from "./mistake.ts";
-import { type Ended, type Options, run, start } from "./rig.ts";
+} from "./account.ts";
 
 let account: Account;
 beforeEach(async () => {

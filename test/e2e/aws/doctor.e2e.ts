@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import type { Finding } from "../../src/cli/doctor/finding.ts";
-import { addZone } from "../aws/world/dns.ts";
-import { type Account, openAccount, pushed, serviceFolder, withDocker } from "./aws-account.ts";
-import { type Ended, type Options, run } from "./rig.ts";
+import type { Finding } from "../../../src/cli/doctor/finding.ts";
+import { addZone } from "../../aws/world/dns.ts";
+import { type Ended, type Options, run } from "../rig.ts";
+import { type Account, openAccount, pushed, serviceFolder, withDocker } from "./account.ts";
 
 let account: Account;
 let options: Options;

@@ -5,13 +5,13 @@ import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import type { UpdateResult } from "../../src/cli/deploy/update.ts";
-import { scriptedFault } from "../aws/loopback/faults.ts";
-import { changeByHand, type HostedZone, type RecordSet } from "../aws/world/dns.ts";
-import { type Account, domain, openAccount, pushed, serviceFolder } from "./aws-account.ts";
-import { runController } from "./aws-controller.ts";
-import { assertMistake } from "./mistake.ts";
-import { type Ended, mainFile, makeFolder, run } from "./rig.ts";
+import type { UpdateResult } from "../../../src/cli/deploy/update.ts";
+import { scriptedFault } from "../../aws/loopback/faults.ts";
+import { changeByHand, type HostedZone, type RecordSet } from "../../aws/world/dns.ts";
+import { assertMistake } from "../mistake.ts";
+import { type Ended, mainFile, makeFolder, run } from "../rig.ts";
+import { type Account, domain, openAccount, pushed, serviceFolder } from "./account.ts";
+import { runController } from "./controller.ts";
 
 /** Sends what is asked over TLS to a server of the test, with the names it was asked by. */
 const hook = `

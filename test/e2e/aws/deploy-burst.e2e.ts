@@ -3,20 +3,12 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import type { UpdateResult } from "../../src/cli/deploy/update.ts";
-import { pinned } from "../../src/core/override.ts";
-import {
-  type Account,
-  app,
-  domain,
-  names,
-  openAccount,
-  pushed,
-  serviceFolder,
-} from "./aws-account.ts";
-import { runController } from "./aws-controller.ts";
-import { assertMistake } from "./mistake.ts";
-import { type Ended, eventually, patienceMs, run } from "./rig.ts";
+import type { UpdateResult } from "../../../src/cli/deploy/update.ts";
+import { pinned } from "../../../src/core/override.ts";
+import { assertMistake } from "../mistake.ts";
+import { type Ended, eventually, patienceMs, run } from "../rig.ts";
+import { type Account, app, domain, names, openAccount, pushed, serviceFolder } from "./account.ts";
+import { runController } from "./controller.ts";
 
 let account: Account;
 beforeEach(async () => {

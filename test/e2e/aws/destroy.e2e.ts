@@ -1,11 +1,13 @@
 /** `lambdaflex destroy` against an account on this machine: drained, removed, and proved gone. */
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import type { UpdateResult } from "../../src/cli/deploy/update.ts";
-import type { RemovalResult } from "../../src/cli/destroy/removal.ts";
-import { pinned } from "../../src/core/override.ts";
-import { changeByHand } from "../aws/world/dns.ts";
-import { addRepository, pushImage } from "../aws/world/repositories.ts";
+import type { UpdateResult } from "../../../src/cli/deploy/update.ts";
+import type { RemovalResult } from "../../../src/cli/destroy/removal.ts";
+import { pinned } from "../../../src/core/override.ts";
+import { changeByHand } from "../../aws/world/dns.ts";
+import { addRepository, pushImage } from "../../aws/world/repositories.ts";
+import { assertMistake } from "../mistake.ts";
+import { type Ended, eventually, patienceMs, run } from "../rig.ts";
 import {
   type Account,
   app,
@@ -15,10 +17,8 @@ import {
   openAccount,
   pushed,
   serviceFolder,
-} from "./aws-account.ts";
-import { runController } from "./aws-controller.ts";
-import { assertMistake } from "./mistake.ts";
-import { type Ended, eventually, patienceMs, run } from "./rig.ts";
+} from "./account.ts";
+import { runController } from "./controller.ts";
 
 let account: Account;
 beforeEach(async () => {
