@@ -64,7 +64,7 @@ export function someReport(
       },
       fargate: { ...reading, state: "absent", weight: 0, digest: null, running: 0, desired: 0 },
     },
-    alarms: alarmDefinitions(thresholds).map((alarm) => readAlarm(alarm, world, nowMs)),
+    alarms: alarmDefinitions(thresholds).map((alarm) => readAlarm(alarm, world)),
     lastSwitch: null,
     cost: null,
     loadFactor: null,

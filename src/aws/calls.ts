@@ -24,6 +24,8 @@ export type CallResource =
   | "topic"
   | "webhook-parameter"
   | "webhook-secret"
+  /** Whatever key the webhook's secret or parameter is encrypted with. */
+  | "webhook-key"
   | "controller-logs"
   /** The call knows no narrower resource. */
   | "any";
@@ -38,6 +40,8 @@ export type CallCondition =
   | "passed-to-cloudformation"
   /** Only the A records of the domain. */
   | "own-records"
+  /** Asked for by the service that holds the webhook's address, to decrypt that alone. */
+  | "decrypts-webhook"
   /** `aws:ResourceTag/lambdaflex:app` is the application. */
   | "own-tag";
 
@@ -241,6 +245,14 @@ export const controllerCalls: readonly ControllerCall[] = [
     need: "webhook",
     implied: true,
     reason: "Parameter Store reads a secret of Secrets Manager as whoever asks for it.",
+  },
+  {
+    action: "kms:Decrypt",
+    on: "webhook-key",
+    condition: "decrypts-webhook",
+    need: "webhook",
+    implied: true,
+    reason: "A key of the account's own decrypts the webhook's address for whoever reads it.",
   },
   {
     action: "logs:CreateLogStream",

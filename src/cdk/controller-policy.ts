@@ -9,6 +9,7 @@ import {
 } from "../aws/calls.ts";
 import { appTag } from "../core/deployment.ts";
 import { arn, type Plan, type Statement } from "./plan.ts";
+import { anyKey, decryptsOnly, keyUnknown, type SecretKind } from "./secrets.ts";
 
 /** ARNs that only the stack knows. */
 export interface PolicyPlaces {
@@ -70,6 +71,7 @@ function statementOf(
 /** Why some resources can only be named with a wildcard. */
 const wildcardReasons: Readonly<Partial<Record<CallResource, string>>> = {
   "burst-stack": "The id of a stack is made when the stack is.",
+  "webhook-key": keyUnknown,
   "webhook-parameter": "The name under which Parameter Store reads a secret holds the secret's.",
   change: "The id of a change is made when the change is.",
   cluster: "The call knows no resource; the condition names the cluster.",
@@ -109,12 +111,17 @@ function resourcesOf(on: CallResource, plan: Plan, places: PolicyPlaces): readon
 /** Parameter Store also reads secrets, under a name of their own. */
 function webhookResources(
   webhook: string,
-): Readonly<Record<"webhook-parameter" | "webhook-secret", readonly string[]>> {
-  if (!webhook.includes(":secretsmanager:")) {
-    return { "webhook-parameter": [webhook], "webhook-secret": [] };
+): Readonly<Record<"webhook-parameter" | "webhook-secret" | "webhook-key", readonly string[]>> {
+  const key = { "webhook-key": [anyKey] };
+  if (holderOf(webhook) === "ssm") {
+    return { ...key, "webhook-parameter": [webhook], "webhook-secret": [] };
   }
   const reference = arn("ssm", "parameter/aws/reference/secretsmanager/*");
-  return { "webhook-parameter": [reference], "webhook-secret": [webhook] };
+  return { ...key, "webhook-parameter": [reference], "webhook-secret": [webhook] };
+}
+
+function holderOf(webhook: string): SecretKind {
+  return webhook.includes(":secretsmanager:") ? "secretsmanager" : "ssm";
 }
 
 function conditionOf(
@@ -134,6 +141,10 @@ function conditionOf(
       return { StringEquals: { "iam:PassedToService": "cloudformation.amazonaws.com" } };
     case "own-records":
       return ownRecords(plan);
+    case "decrypts-webhook": {
+      const webhook = plan.config.notifications.webhook ?? "";
+      return { StringEquals: decryptsOnly(holderOf(webhook), [webhook]) };
+    }
     case "own-tag":
       return { StringEquals: { [`aws:ResourceTag/${appTag}`]: plan.config.name } };
   }

@@ -6,7 +6,14 @@ import type { Construct } from "constructs";
 import type { Config } from "../config/index.ts";
 import { allowWildcards } from "./findings.ts";
 import { arn, type Plan, type Statement } from "./plan.ts";
-import { secretBase, secretKinds } from "./secrets.ts";
+import {
+  anyKey,
+  decryptsOnly,
+  keyUnknown,
+  type SecretKind,
+  secretBase,
+  secretKinds,
+} from "./secrets.ts";
 
 /** What a role is for. */
 export interface RoleSpec {
@@ -152,22 +159,14 @@ function secretStatements({ secrets }: Config): readonly Statement[] {
   });
 }
 
-/** What the two services tell KMS of what is decrypted. */
-const contextKeys = { secretsmanager: "SecretARN", ssm: "PARAMETER_ARN" } as const;
-
 /** The service asks KMS as its caller, unless the key is AWS's own. */
-function decrypt(kind: keyof typeof contextKeys, secrets: readonly string[]): Statement {
+function decrypt(kind: SecretKind, secrets: readonly string[]): Statement {
   return {
     Effect: "Allow",
     Action: "kms:Decrypt",
-    Resource: arn("kms", "key/*"),
-    Condition: {
-      StringEquals: {
-        "kms:ViaService": `${kind}.${Aws.REGION}.${Aws.URL_SUFFIX}`,
-        [`kms:EncryptionContext:${contextKeys[kind]}`]: secrets,
-      },
-    },
-    why: "Only the secrets say which key they are encrypted with; the condition names them.",
+    Resource: anyKey,
+    Condition: { StringEquals: decryptsOnly(kind, secrets) },
+    why: keyUnknown,
   };
 }
 

@@ -1,10 +1,15 @@
 /** References to secrets: the same text serves the function's bootstrap and the task definition. */
+import { Aws } from "aws-cdk-lib/core";
+import { arn } from "./plan.ts";
 
 /** An ARN that CloudFormation fills in; what follows it is ours. */
 const tokenForm = /^\$\{Token\[[^\]]*\]\}/;
 
+/** The services that hold secrets. */
+export type SecretKind = "secretsmanager" | "ssm";
+
 /** Which of the two services may hold a secret; an ARN still unknown may be of either. */
-export function secretKinds(base: string): readonly ("secretsmanager" | "ssm")[] {
+export function secretKinds(base: string): readonly SecretKind[] {
   if (tokenForm.test(base)) return ["secretsmanager", "ssm"];
   return base.includes(":ssm:") ? ["ssm"] : ["secretsmanager"];
 }
@@ -37,4 +42,24 @@ export function secretAtDeploy(reference: string): string {
   const base = secretBase(reference);
   const [, key = "", stage = "", version = ""] = reference.slice(base.length).split(":");
   return `{{resolve:secretsmanager:${base}:SecretString:${key}:${stage}:${version}}}`;
+}
+
+/** Keys of KMS in this account and region. */
+export const anyKey: string = arn("kms", "key/*");
+
+/** Why no key is named. */
+export const keyUnknown = "Only a secret says which key it has; the condition names the secrets.";
+
+/** What the two services tell KMS of what is decrypted. */
+const contextKeys = { secretsmanager: "SecretARN", ssm: "PARAMETER_ARN" } as const;
+
+/** What must equal so that `kms:Decrypt` serves to read these secrets and nothing else. */
+export function decryptsOnly(
+  kind: SecretKind,
+  secrets: readonly string[],
+): Readonly<Record<string, string | readonly string[]>> {
+  return {
+    "kms:ViaService": `${kind}.${Aws.REGION}.${Aws.URL_SUFFIX}`,
+    [`kms:EncryptionContext:${contextKeys[kind]}`]: secrets,
+  };
 }

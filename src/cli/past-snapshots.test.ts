@@ -61,3 +61,8 @@ test("a way there and back is told by its events", () => {
   assert.deepEqual(at(10).slice(0, 3), ["deprovisioning", "lambda", 0]);
   assert.deepEqual(at(2).slice(0, 3), ["steady", "lambda", 0]);
 });
+
+test("a deployment that got its first records has been steady since", () => {
+  const at = told([shift(50, 0, 0, false)]);
+  for (const ago of [55, 49, 40]) assert.deepEqual(at(ago).slice(0, 3), ["steady", "lambda", 0]);
+});

@@ -66,6 +66,8 @@ function courseAfter(course: Course, event: EngineEvent): Course {
   }
   const route = { lambda, fargate, fargateRecord: fargateRecord === true };
   if (fargate > 0) return { ...course, route, phase: lambda > 0 ? "shifting" : "steady" };
+  // The first records of a deployment, or the same ones again.
+  if (!route.fargateRecord && !course.route.fargateRecord) return course;
   return { ...course, route, phase: route.fargateRecord ? "draining" : "deprovisioning" };
 }
 

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { seedDeployment } from "../../test/aws/deployment.ts";
 import { startLoopback } from "../../test/aws/loopback/server.ts";
+import { createStack } from "../../test/aws/world/stacks/lifecycle.ts";
+import { parseTemplate } from "../../test/aws/world/template.ts";
 import { arnOf, createWorld, type World } from "../../test/aws/world/world.ts";
 import { closeTable, openTable, writeNotes } from "../aws/table.ts";
 import { createHandler } from "../controller/handler.ts";
@@ -88,6 +90,8 @@ test("a service at rest on AWS tells what it does and how near the alarms are", 
   );
   const busy = snapshot.alarms.find(({ name }) => name === "busy-requests");
   assert.equal(busy?.threshold, 915, "60 × the break-even rate wakes the default policy");
+  // What CloudWatch has not reported yet is no minute without requests.
+  assert.equal(Math.round(busy?.value ?? 0), 600);
   assert.equal(snapshot.tiers.lambda.state, "ready");
   const rate = snapshot.tiers.lambda.requestsPerSecond ?? 0;
   assert.ok(rate > 8 && rate < 12, `${rate} requests/s`);
@@ -186,11 +190,26 @@ test("both tiers' lines come in the order of time, and each of them once", async
 });
 
 test("what can not be has a code", async (t) => {
-  const { world, open } = await startStage(t, "");
+  const { open } = await startStage(t, "");
   const source = await open();
   await assert.rejects(source.override(pinned("fargate")), { code: "DOMAIN_MISSING" });
   await source.override(pinned("lambda"));
   assert.equal((await source.report()).snapshot.override?.tier, "lambda");
+});
+
+test("without a controller it is told whether CloudFormation is still at work", async (t) => {
+  const { world, open } = await startStage(t);
   world.functions.delete(names.controllerFunction);
-  await assert.rejects(open(), { code: "NOT_DEPLOYED" });
+  const message = `shop is not deployed in ${world.region}`;
+  await assert.rejects(open(), { code: "NOT_DEPLOYED", message });
+  const templateBody = `{ "Resources": { "Repository": { "Type": "AWS::ECR::Repository" } } }`;
+  const template = parseTemplate(templateBody);
+  const given = { parameters: {}, tags: {}, roleArn: "", token: "", capabilities: [] };
+  const request = { templateBody, template, ...given, onFailure: "ROLLBACK" } as const;
+  const stack = createStack(world, names.baseStack, request);
+  const making = { message: `${message} yet: shop-base is CREATE_IN_PROGRESS`, hint: /Ask again/ };
+  await assert.rejects(open(), { code: "NOT_DEPLOYED", ...making });
+  stack.status = "ROLLBACK_COMPLETE";
+  const failed = { message: `${message} yet: shop-base is ROLLBACK_COMPLETE`, hint: /deploy: it/ };
+  await assert.rejects(open(), { code: "NOT_DEPLOYED", ...failed });
 });

@@ -24,6 +24,7 @@ import { commitOverride } from "../core/override.ts";
 import { snapshotOf } from "../core/snapshot.ts";
 import { asAwsMistake } from "./aws/errors.ts";
 import { chosenRegion } from "./aws/session.ts";
+import { isBusy, readStack } from "./aws/stacks.ts";
 import type { Report, Source, SourceOptions } from "./source.ts";
 import { estimatedWindows } from "./source-aws-cost.ts";
 import { openAwsLogs } from "./source-aws-logs.ts";
@@ -78,16 +79,34 @@ async function findDeployed(app: string, region: string): Promise<Omit<Deployed,
   const clients = serviceClients({ region });
   const { controllerFunction } = deploymentNames(app);
   const command = new GetFunctionConfigurationCommand({ FunctionName: controllerFunction });
-  const { Environment: environment } = await clients.lambda.send(command).catch((error) => {
+  const { Environment: environment } = await clients.lambda.send(command).catch(async (error) => {
     if (!(error instanceof ResourceNotFoundException)) throw error;
-    const hint = "Deploy it with lambdaflex deploy, or choose another --region or --profile.";
-    throw new UserError("NOT_DEPLOYED", `${app} is not deployed in ${region}`, hint);
+    throw await notDeployed(app, region, clients);
   });
   const variables = environment?.Variables ?? {};
   const deployment = readDeployment(variables);
   const config = parseControllerConfig(variables.LAMBDAFLEX_CONFIG ?? "");
   const table = openTable(deployment.table, { region });
   return { app, region, deployment, config, clients, table };
+}
+
+/** Why there is no controller: nobody has deployed it, or the first deployment is not done. */
+async function notDeployed(
+  app: string,
+  region: string,
+  { cloudformation }: ServiceClients,
+): Promise<UserError> {
+  const message = `${app} is not deployed in ${region}`;
+  // Who may not look at stacks learns as much as is known without them.
+  const stack = await readStack(cloudformation, deploymentNames(app).baseStack).catch(() => null);
+  if (stack === null) {
+    const hint = "Deploy it with lambdaflex deploy, or choose another --region or --profile.";
+    return new UserError("NOT_DEPLOYED", message, hint);
+  }
+  const hint = isBusy(stack)
+    ? "Ask again when CloudFormation is done: some minutes; lambdaflex deploy follows it."
+    : "Run lambdaflex deploy: it says what failed, and goes on.";
+  return new UserError("NOT_DEPLOYED", `${message} yet: ${stack.name} is ${stack.status}`, hint);
 }
 
 function noDomain(): UserError {

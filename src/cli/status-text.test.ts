@@ -64,7 +64,26 @@ describe("traffic by the minute", () => {
   });
 
   test("leaves out what is older, and what has not ended", () => {
-    const windows = [windowAgo("lambda", 60, 5), windowAgo("lambda", -1, 5)];
+    const windows = [
+      windowAgo("lambda", 60, 5),
+      windowAgo("fargate", 0, 5),
+      windowAgo("lambda", -1, 5),
+    ];
     assert.deepEqual(new Set(perMinute(windows, "lambda", nowMs)), new Set([0]));
+  });
+
+  test("ends with the newest minute of either tier that is reported", () => {
+    const windows = [windowAgo("lambda", 3, 5), windowAgo("fargate", 2, 9)];
+    const [lambda, fargate] = (["lambda", "fargate"] as const).map((tier) =>
+      perMinute(windows, tier, nowMs).slice(-2),
+    );
+    assert.deepEqual(
+      [lambda, fargate],
+      [
+        [5, 0],
+        [0, 9],
+      ],
+    );
+    assert.deepEqual(new Set(perMinute([], "lambda", nowMs)), new Set([0]));
   });
 });

@@ -107,16 +107,20 @@ function trafficText(
   return [`≤ ${count(Math.max(0, ...values))}/min`, paint(style, line)];
 }
 
-/** Requests of each of the last minutes, oldest first; one without a window had none. */
+/**
+ * Requests of each of the last minutes that are reported, oldest first; one without a window had
+ * none. On AWS the newest ones are not reported yet, and would look like the end of all traffic.
+ */
 export function perMinute(
   windows: readonly Sample[],
   tier: Tier,
   nowMs: number,
 ): readonly number[] {
   const minuteMs = 60_000;
-  const last = Math.floor(nowMs / minuteMs) - 1;
+  const closed = windows.filter(({ startMs, periodMs }) => startMs + periodMs <= nowMs);
+  const last = Math.floor(Math.max(...closed.map(({ startMs }) => startMs)) / minuteMs);
   const values = new Array<number>(minutesShown).fill(0);
-  for (const { tier: of, startMs, requests, periodMs } of windows) {
+  for (const { tier: of, startMs, requests, periodMs } of closed) {
     const at = minutesShown - 1 - (last - Math.floor(startMs / minuteMs));
     if (of === tier && values[at] !== undefined) values[at] += (requests * minuteMs) / periodMs;
   }

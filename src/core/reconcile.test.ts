@@ -10,7 +10,7 @@ import {
 import { stageSettings as settings } from "../../test/stage-cloud.ts";
 import { reconcile } from "./reconcile.ts";
 import { routeOf } from "./status.ts";
-import type { Decision, EngineSettings, Status, Step } from "./types.ts";
+import type { Decision, EngineSettings, Route, Status, Step } from "./types.ts";
 
 const hold: Decision = { type: "hold", reason: "" };
 const { pollMs, idleMs, ttlMs, bakeMs, healthyMs, probesMin } = settings;
@@ -142,6 +142,17 @@ describe("events", () => {
         message: "remove the Fargate record, all traffic on Lambda",
         data: { lambda: 100, fargate: 0, from: 0, fargateRecord: false },
       },
+    ]);
+  });
+  test("tell a route that is commanded again from a new one", () => {
+    const told = (status: Partial<Status>, route: Route): unknown =>
+      step(status, { dns: { route } }).events.map(({ message }) => message);
+    const nothingYet = { lambda: 0, fargate: 0, fargateRecord: false };
+    assert.deepEqual(told({}, nothingYet), [
+      "set the records as commanded: Lambda 100 % / Fargate 0 %",
+    ]);
+    assert.deepEqual(told(onFargate, routeOf(50)), [
+      "set the records as commanded: Lambda 0 % / Fargate 100 %",
     ]);
   });
 });

@@ -6,7 +6,7 @@
  */
 import { planActions } from "./actions.ts";
 import { phaseOf } from "./phase.ts";
-import { remember } from "./status.ts";
+import { remember, sameRoute } from "./status.ts";
 import { chooseTarget } from "./target.ts";
 import type {
   Action,
@@ -88,9 +88,11 @@ function actionEvents(
     }
     const { lambda, fargate, fargateRecord } = action.route;
     const from = status.route.fargate;
-    const message = fargateRecord
-      ? `weights Lambda ${lambda} % / Fargate ${fargate} % (was ${from} %)`
-      : "remove the Fargate record, all traffic on Lambda";
+    const shares = `Lambda ${lambda} % / Fargate ${fargate} %`;
+    let message = "remove the Fargate record, all traffic on Lambda";
+    // Of a new deployment, after a change by hand, or when the order was lost.
+    if (sameRoute(action.route, status.route)) message = `set the records as commanded: ${shares}`;
+    else if (fargateRecord) message = `weights ${shares} (was ${from} %)`;
     return { ...base, type: "shift", message, data: { lambda, fargate, from, fargateRecord } };
   });
 }

@@ -190,23 +190,25 @@ describe("an alarm's reading", () => {
     const samples = [5000, 4000, 100, 3000].map((requests, at) =>
       window("lambda", at * minute, requests),
     );
-    const reading = readAlarm(busy, { alarms: alarmsAtStart, samples }, 4 * minute + 5);
+    const reading = readAlarm(busy, { alarms: alarmsAtStart, samples });
     assert.deepEqual([reading.value, reading.breaching, reading.periods], [3000, 2, 3]);
   });
 
-  test("looks at whole minutes, however late it is", () => {
+  test("reads the newest minutes that are reported, whatever time it is", () => {
     const lateMs = 30_000_967 * minute;
-    const samples = [5000, 100].map((requests, at) =>
+    const samples = [5000, 3000, 3000, 2000].map((requests, at) =>
       window("lambda", lateMs + at * minute, requests),
     );
-    const reading = readAlarm(busy, { alarms: alarmsAtStart, samples }, lateMs + 2 * minute + 5);
-    assert.deepEqual([reading.value, reading.breaching], [100, 1]);
+    const seen = { alarms: alarmsAtStart, samples };
+    const { value, breaching } = readAlarm(busy, seen);
+    assert.deepEqual([value, breaching], [2000, 2]);
+    assert.equal(readAlarm(quiet, seen).value, 2000);
   });
 
   test("breaches at or above the threshold, or below it", () => {
     const read = (definition: AlarmDefinition, requests: number): readonly unknown[] => {
       const seen = { alarms: alarmsAtStart, samples: [window("lambda", 14 * minute, requests)] };
-      const { breachesWhen, breaching } = readAlarm(definition, seen, 15 * minute);
+      const { breachesWhen, breaching } = readAlarm(definition, seen);
       return [breachesWhen, breaching];
     };
     assert.deepEqual(read(busy, 2999), ["at-least", 0]);
@@ -218,12 +220,12 @@ describe("an alarm's reading", () => {
 
   test("takes a missing datapoint for no number", () => {
     const nothing = { alarms: alarmsAtStart, samples: [] };
-    assert.equal(readAlarm({ ...busy, threshold: 0 }, nothing, 60 * minute).breaching, 0);
+    assert.equal(readAlarm({ ...busy, threshold: 0 }, nothing).breaching, 0);
   });
 
   test("takes silence for quiet, and for not busy", () => {
     const silent = { alarms: alarmsAtStart, samples: [] };
-    assert.equal(readAlarm(busy, silent, 60 * minute).breaching, 0);
-    assert.equal(readAlarm(quiet, silent, 60 * minute).breaching, 15);
+    assert.equal(readAlarm(busy, silent).breaching, 0);
+    assert.equal(readAlarm(quiet, silent).breaching, 15);
   });
 });

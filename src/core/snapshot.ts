@@ -62,7 +62,7 @@ export function snapshotOf(source: SnapshotSource): Snapshot {
       status.holdUntilMs !== null && status.holdUntilMs > nowMs ? status.holdUntilMs : null,
     failures: status.failures,
     tiers: tierReadings(source),
-    alarms: source.definitions.map((definition) => readAlarm(definition, world, nowMs)),
+    alarms: source.definitions.map((definition) => readAlarm(definition, world)),
     lastSwitch: lastSwitch(source),
     cost: costReading(source),
     loadFactor: null,
@@ -122,15 +122,18 @@ function newest(samples: readonly Sample[], tier: Tier): Sample | undefined {
   return samples.findLast((sample) => sample.tier === tier);
 }
 
-/** What an alarm compares now: the newest datapoints of as many periods as it looks at. */
+/**
+ * What an alarm compares now: the newest datapoints of as many periods as it looks at. CloudWatch
+ * reports a minute some time after its end; until then it is not one without data.
+ */
 export function readAlarm(
   definition: AlarmDefinition,
   world: Pick<Observation, "alarms" | "samples">,
-  nowMs: number,
 ): AlarmReading {
   const { name, sentence, threshold, comparison, treatMissingData } = definition;
   const periodMs = definition.periodSeconds * 1000;
-  const toMs = Math.floor(nowMs / periodMs) * periodMs;
+  const last = world.samples.at(-1);
+  const toMs = last === undefined ? 0 : last.startMs + last.periodMs;
   const fromMs = toMs - definition.evaluationPeriods * periodMs;
   const points = datapoints(definition, world.samples, fromMs, toMs);
   const below = comparison === "LessThanThreshold";

@@ -135,6 +135,23 @@ describe("the controller", () => {
     assert.match(JSON.stringify(read?.resources), /[0-9a-f]{64}\.json/);
   });
 
+  test("decrypts the webhook's address and nothing else", () => {
+    const address = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:hook-AbCdEf";
+    const parameter = "arn:aws:ssm:eu-west-1:111122223333:parameter/hook";
+    const cases = [
+      [address, "secretsmanager.", "SecretARN"],
+      [parameter, "ssm.", "PARAMETER_ARN"],
+    ] as const;
+    for (const [webhook, service, context] of cases) {
+      const { base } = bothTemplates({ notifications: { webhook } });
+      const found = own(base).find(({ actions }) => actions.includes("kms:Decrypt"));
+      const equal = found?.condition.StringEquals ?? {};
+      const { "kms:ViaService": via, ...rest } = equal;
+      assert.ok(JSON.stringify(via).includes(`"${service}"`), JSON.stringify(via));
+      assert.deepEqual(rest, { [`kms:EncryptionContext:${context}`]: [webhook] });
+    }
+  });
+
   test("changes the A records of the domain alone", () => {
     const change = statements(largest).filter(({ actions }) => {
       return actions.includes("route53:ChangeResourceRecordSets");

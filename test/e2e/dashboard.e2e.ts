@@ -94,12 +94,13 @@ describe("the page", { skip: noBrowser }, () => {
     await reads(page, "#end", /The cycle is complete: [\d,]+ requests, 0 failed, .* USD/);
     await reads(page, "#link", /^ended$/);
     for (const phase of (await page.evaluate("seen")) as string[]) seen.add(phase);
-    for (const phase of ["Provisioning Fargate", "Shifting to Fargate", "Steady on Fargate"]) {
-      assert.ok(seen.has(phase), `${phase} in ${[...seen].join(", ")}`);
-    }
+    // The others are shorter than a busy machine may keep a page from drawing.
+    assert.ok(seen.has("Steady on Fargate"), [...seen].join(", "));
     await isDrawn(page);
     await has(page, "#journal-rows tr", 6);
-    await has(page, "#lane .phase", 4);
+    for (const phase of ["Provisioning", "Shifting", "Steady on", "Draining", "Deprovisioning"]) {
+      await has(page, `#lane button[aria-label*="${phase}"]`, 1);
+    }
     const { code, stderr } = await rehearsal.ended;
     assert.equal(code, 0, stderr);
     assert.deepEqual(problems, []);
