@@ -248,14 +248,15 @@ function reasonOf(
   const { scoresUsd, guard, rps, onsetUsd } = memory;
   const score = (index: number): string => usd(scoresUsd[index] ?? 0);
   const rate = `${rps.toFixed(1)} requests/s (break-even ${economics.breakEvenRps.toFixed(1)})`;
-  const lead = guard.holds
-    ? `guard: own bill ${usd(guard.ownUsd)} above ${usd(boundUsd(guard, economics))}, the bound ` +
-      `at an optimum of ${usd(optimumSoFarUsd(guard))}; follows ${nameOfMember(followed)}`
-    : `follows ${nameOfMember(followed)}: ${score(followed)} lately against ` +
-      `${score(alwaysLambda)} on Lambda and ${score(alwaysFargate)} on Fargate`;
   const stays = heads && does === "stays" && onsetUsd > 0;
   const risk = stays ? `, leaving risks ${usd(riskOf(onsetUsd, economics))}` : "";
-  return `${lead}; ${rate}, ${motiveOf(memory, followed, does, heads, economics)}${risk}`;
+  const name = nameOfMember(followed);
+  const lead = guard.holds
+    ? `guard: own bill ${usd(guard.ownUsd)} above ${usd(boundUsd(guard, economics))}, the bound ` +
+      `at an optimum of ${usd(optimumSoFarUsd(guard))}; follows ${name}`
+    : `follows ${name}, lately ${score(followed)} against ${score(alwaysLambda)} on Lambda and ` +
+      `${score(alwaysFargate)} on Fargate`;
+  return `${rate}: ${motiveOf(memory, followed, does, heads, economics)}${risk}; ${lead}`;
 }
 
 function motiveOf(
@@ -277,9 +278,12 @@ function motiveOf(
     return `the past hours promise ${usd(promised)} an hour in their busy minutes`;
   }
   if (member?.kind !== "counter") return "whatever the rate";
+  const [here, there] =
+    heads === (does === "stays") ? ["Fargate", "Lambda"] : ["Lambda", "Fargate"];
+  const more = (amountUsd: number): string =>
+    `${here} has cost ${usd(amountUsd)} more than ${there} would have`;
   // A move has set the regret back to zero: what it passed is the limit of the tier it left.
-  if (does === "moves")
-    return `regret passed ${usd((heads ? member.up : member.down) * economics.cycleUsd)}`;
+  if (does === "moves") return more((heads ? member.up : member.down) * economics.cycleUsd);
   const limitUsd = (heads ? member.down : member.up) * economics.cycleUsd;
-  return `regret ${usd(memory.regretsUsd[followed] ?? 0)} of ${usd(limitUsd)}`;
+  return `${more(memory.regretsUsd[followed] ?? 0)}, goes at ${usd(limitUsd)}`;
 }
